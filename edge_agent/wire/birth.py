@@ -1,0 +1,190 @@
+"""NBIRTH and DBIRTH: what an edge node or a device has, with names, units and types."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from edge_agent.wire.metric import DataType, Scalar, add_property, get_value, read_properties, set_value
+from edge_agent.wire.sample import Reason, Sample
+from edge_agent.wire.sparkplug_b_pb2 import Metric, Payload
+
+BD_SEQ = "bdSeq"
+REBIRTH = "Node Control/Rebirth"
+EPOCH = "Outbox/Epoch"
+ACKED = "Outbox/Acked"
+BLOCK = "Outbox/Block"
+ATTRIBUTE_PREFIX = "Properties/"
+_RESERVED = {BD_SEQ, EPOCH, ACKED, BLOCK}
+
+
+class ChannelBirth(msgspec.Struct, frozen=True, kw_only=True):
+    """What the centre must know of one channel before its first value.
+
+    `quantity` is a name of quantities.toml, or "" when the channel is none of them. `period_s` is the longest silence
+    between two samples while all is well (s); `low` and `high` bound the plausible range in `unit`. `states` names the
+    codes of an enumeration. `basis` says for which gas state a concentration holds (see quantities.toml).
+    """
+
+    name: str
+    alias: int | None
+    datatype: DataType
+    unit: str = ""
+    quantity: str = ""
+    name_zh: str = ""
+    name_en: str = ""
+    basis: str = ""
+    low: float | None = None
+    high: float | None = None
+    period_s: float | None = None
+    states: dict[int, str] = {}
+
+
+class Birth(msgspec.Struct, frozen=True, kw_only=True):
+    """An edge node (device is None in its topic) or a device, with its channels and their first values.
+
+    `block_alias` is the alias of the block number in later data messages; None for an edge of another make, whose
+    samples carry no blocks. `bd_seq` and `epoch` belong to a node's birth.
+    """
+
+    channels: tuple[ChannelBirth, ...]
+    samples: tuple[Sample, ...] = ()
+    attributes: dict[str, str] = {}
+    block_alias: int | None = None
+    bd_seq: int | None = None
+    epoch: int | None = None
+
+
+def encode_birth(birth: Birth, seq: int, sent_at_ms: int) -> bytes:
+    """The payload of an NBIRTH (when `bd_seq` is set) or a DBIRTH."""
+    payload = Payload(timestamp=sent_at_ms, seq=seq)
+    if birth.bd_seq is not None:
+        _add(payload, BD_SEQ, DataType.INT64, birth.bd_seq, sent_at_ms)
+        _add(payload, REBIRTH, DataType.BOOLEAN, False, sent_at_ms)
+    if birth.epoch is not None:
+        _add(payload, EPOCH, DataType.UINT64, birth.epoch, sent_at_ms)
+        acked = payload.metrics.add(name=ACKED, timestamp=sent_at_ms, datatype=DataType.UINT64_ARRAY)
+        acked.bytes_value = b""
+    for key, text in birth.attributes.items():
+        _add(payload, ATTRIBUTE_PREFIX + key, DataType.STRING, text, sent_at_ms)
+    if birth.block_alias is not None:
+        _add(payload, BLOCK, DataType.UINT64, 0, sent_at_ms).alias = birth.block_alias
+    first = {sample.alias: sample for sample in birth.samples}
+    for channel in birth.channels:
+        _add_channel(payload, channel, first.get(channel.alias or 0), sent_at_ms)
+    return payload.SerializeToString()
+
+
+def decode_birth(payload: Payload) -> Birth:
+    """Read an NBIRTH or DBIRTH of any make. Raises ValueError where a metric has no name or a known field no sense."""
+    channels: list[ChannelBirth] = []
+    samples: list[Sample] = []
+    attributes: dict[str, str] = {}
+    special: dict[str, int] = {}
+    block_alias: int | None = None
+    for metric in payload.metrics:
+        name = metric.name
+        if not name:
+            raise ValueError("a birth holds a metric without a name")
+        if name in _RESERVED:
+            special[name] = int(get_value(metric, metric.datatype) or 0)
+            block_alias = metric.alias if name == BLOCK and metric.HasField("alias") else block_alias
+        elif name.startswith(ATTRIBUTE_PREFIX):
+            attributes[name.removeprefix(ATTRIBUTE_PREFIX)] = metric.string_value
+        elif not name.startswith("Node Control/") and (channel := _read_channel(metric)):
+            channels.append(channel)
+            samples.extend(_first_sample(metric, channel, payload.timestamp))
+    return Birth(
+        channels=tuple(channels),
+        samples=tuple(samples),
+        attributes=attributes,
+        block_alias=block_alias,
+        bd_seq=special.get(BD_SEQ),
+        epoch=special.get(EPOCH),
+    )
+
+
+def _add(payload: Payload, name: str, datatype: DataType, value: Scalar, at_ms: int) -> Metric:
+    metric = payload.metrics.add(name=name, timestamp=at_ms, datatype=datatype)
+    set_value(metric, datatype, value)
+    return metric
+
+
+def _add_channel(payload: Payload, channel: ChannelBirth, first: Sample | None, sent_at_ms: int) -> None:
+    at_ms = first.measured_at_ms if first else sent_at_ms
+    metric = payload.metrics.add(name=channel.name, timestamp=at_ms, datatype=channel.datatype)
+    if channel.alias is not None:
+        metric.alias = channel.alias
+    for key, value in _described(channel):
+        add_property(metric.properties, key, value)
+    if first is None or first.value is None:
+        metric.is_null = True
+        add_property(metric.properties, "Quality", 500 if first is None else 0)
+        add_property(metric.properties, "Reason", (first.reason if first else Reason.STALE).label)
+    else:
+        set_value(metric, channel.datatype, first.value)
+
+
+def _described(channel: ChannelBirth) -> Iterable[tuple[str, Any]]:
+    """The property keys of a channel; `engUnit`, `engLow` and `engHigh` are the names other hosts know."""
+    states = ",".join(f"{code}={name}" for code, name in channel.states.items())
+    pairs = (
+        ("engUnit", channel.unit),
+        ("engLow", channel.low),
+        ("engHigh", channel.high),
+        ("Quantity", channel.quantity),
+        ("NameZh", channel.name_zh),
+        ("NameEn", channel.name_en),
+        ("Basis", channel.basis),
+        ("PeriodS", channel.period_s),
+        ("States", states),
+    )
+    return ((key, value) for key, value in pairs if value not in ("", None))
+
+
+def _read_channel(metric: Metric) -> ChannelBirth | None:
+    """The channel that a birth metric describes, or None for a type that is no scalar (data set, template, array)."""
+    try:
+        datatype = DataType(metric.datatype)
+    except ValueError:
+        return None
+    if datatype is DataType.UINT64_ARRAY:
+        return None
+    found = read_properties(metric)
+    return ChannelBirth(
+        name=metric.name,
+        alias=metric.alias if metric.HasField("alias") else None,
+        datatype=datatype,
+        unit=_text(found, "engUnit"),
+        quantity=_text(found, "Quantity"),
+        name_zh=_text(found, "NameZh"),
+        name_en=_text(found, "NameEn"),
+        basis=_text(found, "Basis"),
+        low=_number(found, "engLow"),
+        high=_number(found, "engHigh"),
+        period_s=_number(found, "PeriodS"),
+        states=_states(_text(found, "States")),
+    )
+
+
+def _first_sample(metric: Metric, channel: ChannelBirth, sent_at_ms: int) -> Iterable[Sample]:
+    """The value that came with the birth, if it has one and the channel has an alias."""
+    value = get_value(metric, channel.datatype)
+    if value is not None and channel.alias is not None:
+        at_ms = metric.timestamp or sent_at_ms
+        yield Sample(channel.alias, at_ms, value if isinstance(value, str) else float(value))
+
+
+def _text(found: dict[str, Scalar], key: str) -> str:
+    value = found.get(key, "")
+    return value if isinstance(value, str) else str(value)
+
+
+def _number(found: dict[str, Scalar], key: str) -> float | None:
+    value = found.get(key)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _states(text: str) -> dict[int, str]:
+    pairs = (part.partition("=") for part in text.split(",") if part)
+    return {int(code): name for code, _, name in pairs if code.lstrip("-").isdigit()}

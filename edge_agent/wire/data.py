@@ -1,0 +1,111 @@
+"""NDATA and DDATA: the samples of one block, by alias."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from edge_agent.wire.birth import BLOCK
+from edge_agent.wire.metric import DataType, add_property, get_value, read_properties, set_value
+from edge_agent.wire.sample import Reason, Sample, reason_from_label
+from edge_agent.wire.sparkplug_b_pb2 import Metric, Payload
+
+QUALITY_BAD, QUALITY_GOOD, QUALITY_STALE = 0, 192, 500  # specification 3.0, section 6.4.15
+
+
+class Columns(msgspec.Struct):
+    """Samples as parallel columns, as they came: `keys` are aliases, or names where the sender uses none.
+
+    A bad sample has value NaN. Text values are kept apart, they are no time series.
+    """
+
+    keys: list[int | str]
+    measured_at_ms: list[int]
+    values: list[float]
+    reasons: list[int]
+    texts: list[tuple[int | str, int, str]]
+
+
+class DataMessage(msgspec.Struct):
+    """One NDATA or DDATA. `block` is 0 where the sender numbers no blocks."""
+
+    sent_at_ms: int
+    seq: int
+    block: int
+    historical: bool
+    columns: Columns
+
+
+def encode_data(
+    samples: Sequence[Sample],
+    datatypes: Mapping[int, DataType],
+    *,
+    seq: int,
+    sent_at_ms: int,
+    block: int,
+    block_alias: int,
+    historical: bool,
+) -> bytes:
+    """The payload of an NDATA or DDATA; every metric of a historical one is marked so.
+
+    `datatypes` gives each alias its type of the birth. Samples must be in order of time (specification 6.4.6).
+    """
+    payload = Payload(timestamp=sent_at_ms, seq=seq)
+    number = payload.metrics.add(alias=block_alias, timestamp=sent_at_ms, long_value=block)
+    if historical:
+        number.is_historical = True
+    for sample in samples:
+        metric = payload.metrics.add(alias=sample.alias, timestamp=sample.measured_at_ms)
+        if historical:
+            metric.is_historical = True
+        if sample.value is None:
+            metric.is_null = True
+            add_property(metric.properties, "Quality", QUALITY_BAD)
+        else:
+            set_value(metric, datatypes[sample.alias], sample.value)
+        if sample.reason is not Reason.GOOD:
+            add_property(metric.properties, "Reason", sample.reason.label)
+    return payload.SerializeToString()
+
+
+def decode_data(payload: Payload, datatypes: Mapping[int | str, DataType], block_alias: int | None) -> DataMessage:
+    """Read an NDATA or DDATA of any make; `datatypes` by alias and by name, from the birth.
+
+    A sample of an unknown key keeps its key: whoever admits it decides. Raises ValueError for a metric with neither
+    alias nor name.
+    """
+    message = DataMessage(payload.timestamp, payload.seq, 0, False, Columns([], [], [], [], []))
+    for metric in payload.metrics:
+        if not metric.HasField("alias") and not metric.name:
+            raise ValueError("a data message holds a metric with neither alias nor name")
+        key: int | str = metric.alias if metric.HasField("alias") else metric.name
+        if (block_alias is not None and key == block_alias) or key == BLOCK:
+            message.block = metric.long_value
+            continue
+        message.historical |= metric.is_historical
+        _append(message.columns, key, metric, metric.timestamp or payload.timestamp, datatypes.get(key))
+    return message
+
+
+def _append(columns: Columns, key: int | str, metric: Metric, at_ms: int, datatype: DataType | None) -> None:
+    value = get_value(metric, datatype if datatype is not None else metric.datatype)
+    if isinstance(value, str):
+        columns.texts.append((key, at_ms, value))
+        return
+    columns.keys.append(key)
+    columns.measured_at_ms.append(at_ms)
+    columns.values.append(float("nan") if value is None else float(value))
+    columns.reasons.append(_reason(metric, value is None))
+
+
+def _reason(metric: Metric, missing: bool) -> int:
+    if not metric.HasField("properties"):
+        return Reason.BAD if missing else Reason.GOOD
+    found = read_properties(metric)
+    quality = found.get("Quality", QUALITY_BAD if missing else QUALITY_GOOD)
+    label = str(found.get("Reason", ""))
+    if quality == QUALITY_STALE:
+        return Reason.STALE
+    bad = missing or quality == QUALITY_BAD
+    if not label:
+        return Reason.BAD if bad else Reason.GOOD
+    return reason_from_label(label, bad=bad)
