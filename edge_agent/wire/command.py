@@ -52,7 +52,7 @@ def encode_acknowledgement(acknowledgement: Acknowledgement, sent_at_ms: int) ->
 
 
 def decode_command(data: bytes) -> Command:
-    """Read an NCMD; metrics that we do not know are ignored, as is a missing timestamp. Raises ValueError on garbage."""
+    """Read an NCMD; unknown metrics are ignored, a timestamp may be missing. Raises ValueError on garbage."""
     payload = parse_payload(data)
     rebirth, epoch, ranges = False, None, None
     for metric in payload.metrics:

@@ -28,7 +28,7 @@ class DataType(IntEnum):
     UINT64_ARRAY = 29
 
 
-_INT_BITS = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
+_INT_BITS: dict[int, int] = {DataType.INT8: 8, DataType.INT16: 16, DataType.INT32: 32, DataType.INT64: 64}
 _IN_INT_VALUE = {DataType.INT8, DataType.INT16, DataType.INT32, DataType.UINT8, DataType.UINT16, DataType.UINT32}
 _IN_LONG_VALUE = {DataType.INT64, DataType.UINT64, DataType.DATETIME}
 
