@@ -1,0 +1,1 @@
+"""What needs a person: the life of an alarm. Pure."""

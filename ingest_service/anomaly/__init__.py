@@ -1,0 +1,1 @@
+"""Flags what is not normal: one detector a module and one table of them. Pure."""

@@ -1,0 +1,1 @@
+"""What `ingest-service` can be told to do, one module a command."""

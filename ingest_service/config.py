@@ -1,0 +1,105 @@
+"""The service's configuration file (TOML) as frozen structs; every default stands here with its unit and reason."""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ingest_service.errors import ConfigError
+
+
+class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The MQTT broker. The password stands in the environment variable that `password_env` names."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    host_id: str = "clearstack"  # Sparkplug host application id: spBv1.0/STATE/<host_id>
+    username: str = ""
+    password_env: str = ""
+    keepalive_s: int = 15  # a half-open link is noticed within 1.5 of these
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    topics: tuple[str, ...] = ("spBv1.0/#",)
+
+
+class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where things are kept: the folder of the embedded store, and the relational database."""
+
+    folder: str = "clearstack-data"
+    database_url: str = ""  # "" = SQLite in `folder`; postgresql+psycopg://... for a city
+
+
+class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the page and the API listen. Loopback until someone decides otherwise."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+
+class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One address that is told of every alarm (POST, JSON); `secret_env` names the variable with the signing key."""
+
+    url: str
+    secret_env: str = ""
+    locale: str = "zh"
+
+
+class Judging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which rule packs apply, and the zone in which hours and days begin."""
+
+    packs: tuple[str, ...] = ("gb13801-2015-table2",)
+    time_zone: str = "Asia/Shanghai"
+    silent_after_s: float = 60.0  # an edge that says nothing for so long is alarmed
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file."""
+
+    broker: Broker = Broker()
+    storage: Storage = Storage()
+    http: Http = Http()
+    judging: Judging = Judging()
+    webhook: tuple[Webhook, ...] = ()
+
+
+def load_config(path: Path) -> Config:
+    """Read and check the file; paths in it are relative to it. Raises ConfigError with one clear line."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), "", f"is no valid TOML: {error}") from error
+    return _resolved(_converted(raw, path), path.parent)
+
+
+def secret(variable: str, file: str, key: str) -> str:
+    """The secret that an environment variable holds; "" where none is named. Raises ConfigError when it is not set."""
+    if not variable:
+        return ""
+    try:
+        return os.environ[variable]
+    except KeyError:
+        raise ConfigError(file, key, f"environment variable {variable} is not set") from None
+
+
+def _converted(raw: dict[str, Any], path: Path) -> Config:
+    try:
+        return msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        problem, _, where = text.partition(" - at `$")
+        raise ConfigError(str(path), where.strip("`.") or "top level", problem, _allowed(problem)) from error
+
+
+def _allowed(problem: str) -> str:
+    """The allowed keys, when the problem is an unknown one."""
+    return ", ".join(Config.__struct_fields__) + " and their keys" if "unknown field" in problem else ""
+
+
+def _resolved(config: Config, base: Path) -> Config:
+    folder = str((base / config.storage.folder).resolve())
+    return msgspec.structs.replace(config, storage=msgspec.structs.replace(config.storage, folder=folder))

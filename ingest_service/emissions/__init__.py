@@ -1,0 +1,1 @@
+"""Judges emissions: reference oxygen, averaging periods, limits. Pure functions over numpy columns; limits are data."""

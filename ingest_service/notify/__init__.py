@@ -1,0 +1,1 @@
+"""Carries alarms to people: one notifier a module and one table of them."""

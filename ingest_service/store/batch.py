@@ -1,0 +1,80 @@
+"""What travels through the service: many samples as numpy columns, never one object a sample."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
+Float64s = NDArray[np.float64]
+Bytes = NDArray[np.uint8]
+
+
+class BlockRef(msgspec.Struct, frozen=True):
+    """The rows `[start, stop)` of a batch: one block of one source (a Sparkplug device, or a node itself).
+
+    `epoch` and `block` name the block in the edge's outbox; both are 0 for an edge of another make. `from_ms` and
+    `to_ms` are the first and last time of measurement in it (ms since 1970 UTC).
+    """
+
+    source: int
+    edge_id: int
+    epoch: int
+    block: int
+    start: int
+    stop: int
+    from_ms: int
+    to_ms: int
+
+
+class SampleBatch(msgspec.Struct, frozen=True):
+    """Samples as parallel columns of equal length.
+
+    `series` (int32) ids of the relational table; `measured_at_ms` (int64) ms since 1970 UTC; `value` (float64) in the
+    series' unit, NaN where bad; `reason` (uint8) codes of `wire.sample.Reason`, 0 = good.
+    """
+
+    series: Int32s
+    measured_at_ms: Int64s
+    value: Float64s
+    reason: Bytes
+    blocks: tuple[BlockRef, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+
+class MeanBatch(msgspec.Struct, frozen=True):
+    """Means of one period length as parallel columns.
+
+    `start_ms` is the start of the period, `mean`, `low` and `high` are in the series' unit (NaN where nothing was
+    valid), `covered` (float32, 0..1) is the share of the period for which a good value held.
+    """
+
+    series: Int32s
+    start_ms: Int64s
+    mean: Float64s
+    low: Float64s
+    high: Float64s
+    covered: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+
+class DirtyMinutes(msgspec.Struct, frozen=True):
+    """Minutes whose means must be computed (again), per source: parallel columns, sorted by minute, then source.
+
+    `minute` counts minutes since 1970 UTC.
+    """
+
+    source: Int32s
+    minute: Int64s
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+def empty_samples() -> SampleBatch:
+    """A batch of no rows."""
+    return SampleBatch(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))

@@ -1,0 +1,42 @@
+"""Opens the relational database: SQLite by default, any other by its URL; brings its tables up to date."""
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from ingest_service.errors import StoreError
+
+
+def database_url(folder: Path, url: str) -> str:
+    """The configured URL, or that of the SQLite file in the store's folder."""
+    return url or f"sqlite:///{folder / 'state.sqlite'}"
+
+
+def open_database(url: str) -> Engine:
+    """Connect and migrate to the newest tables. Raises StoreError when the database cannot be used."""
+    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        _migrate(engine)
+    except SQLAlchemyError as error:
+        raise StoreError(f"relational database {engine.url.render_as_string()}: {error}") from error
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """WAL so that readers never wait, FULL because alarms and judgements are records, not caches."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _migrate(engine: Engine) -> None:
+    alembic = AlembicConfig()
+    alembic.set_main_option("script_location", "ingest_service.store:migrations")
+    with engine.begin() as connection:
+        alembic.attributes["connection"] = connection
+        command.upgrade(alembic, "head")

@@ -1,0 +1,1 @@
+"""The Alembic chain of the relational tables: one chain for SQLite and PostgreSQL."""

@@ -1,0 +1,13 @@
+"""Runs the chain on the connection that `open_database` hands over."""
+
+from alembic import context
+
+from ingest_service.store.tables import Table
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Table.metadata,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

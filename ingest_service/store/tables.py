@@ -1,0 +1,209 @@
+"""The relational tables: who is watched, what was judged, what was alarmed, what was delivered.
+
+Times are ms since 1970 UTC (`_ms`). Enumerations are stored as short text. One migration chain serves SQLite and
+PostgreSQL, so only their common subset is used.
+"""
+
+from sqlalchemy import BigInteger, Float, ForeignKey, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(DeclarativeBase):
+    """The declarative root of every table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {int: Integer, float: Float, str: String(200)}  # noqa: RUF012 - SQLAlchemy's own form
+
+
+class Home(Table):
+    """A funeral home: a Sparkplug group. Names come with the birth of its edges."""
+
+    __tablename__ = "home"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str] = mapped_column(default="")
+    name_en: Mapped[str] = mapped_column(default="")
+    district_zh: Mapped[str] = mapped_column(default="")
+    district_en: Mapped[str] = mapped_column(default="")
+    city_zh: Mapped[str] = mapped_column(default="")
+    city_en: Mapped[str] = mapped_column(default="")
+
+
+class Edge(Table):
+    """An edge node of a home. `last_seen_ms` is when its last message came (centre's clock)."""
+
+    __tablename__ = "edge"
+    __table_args__ = (UniqueConstraint("home_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    home_id: Mapped[str] = mapped_column(ForeignKey("home.id"))
+    name: Mapped[str]
+    software: Mapped[str] = mapped_column(default="")
+    first_seen_ms: Mapped[int] = mapped_column(BigInteger)
+    last_seen_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class Furnace(Table):
+    """A furnace of a home, by the name that its devices give it."""
+
+    __tablename__ = "furnace"
+    __table_args__ = (UniqueConstraint("home_id", "name"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    home_id: Mapped[str] = mapped_column(ForeignKey("home.id"))
+    name: Mapped[str]
+    name_zh: Mapped[str] = mapped_column(default="")
+    name_en: Mapped[str] = mapped_column(default="")
+
+
+class Source(Table):
+    """A Sparkplug device (or the node itself, device "") that sends samples. A node has no furnace."""
+
+    __tablename__ = "source"
+    __table_args__ = (UniqueConstraint("edge_id", "device"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    edge_id: Mapped[int] = mapped_column(ForeignKey("edge.id"))
+    device: Mapped[str] = mapped_column(default="")
+    furnace_id: Mapped[int | None] = mapped_column(ForeignKey("furnace.id"))
+    profile: Mapped[str] = mapped_column(default="")
+
+
+class Series(Table):
+    """One channel of one source. `period_s` is the longest silence between two samples while all is well."""
+
+    __tablename__ = "series"
+    __table_args__ = (UniqueConstraint("source_id", "channel"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
+    channel: Mapped[str]
+    quantity: Mapped[str] = mapped_column(default="")
+    unit: Mapped[str] = mapped_column(default="")
+    name_zh: Mapped[str] = mapped_column(default="")
+    name_en: Mapped[str] = mapped_column(default="")
+    basis: Mapped[str] = mapped_column(default="")
+    datatype: Mapped[int] = mapped_column(default=10)
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    period_s: Mapped[float | None]
+    states: Mapped[str] = mapped_column(Text, default="")  # JSON object: code -> name
+
+
+class Judgement(Table):
+    """One averaging period of one pollutant at one furnace against one limit. A newer revision replaces an older one.
+
+    `mean` is the converted mean in the limit's unit, None where it is not valid or nothing could be judged.
+    `verdict` is one of within, exceeded, invalid, not_judged; `cause` says why it is not within or exceeded.
+    """
+
+    __tablename__ = "judgement"
+    __table_args__ = (UniqueConstraint("furnace_id", "rule", "pollutant", "start_ms", "revision"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    furnace_id: Mapped[int] = mapped_column(ForeignKey("furnace.id"), index=True)
+    rule: Mapped[str]  # "<pack id>@<pack version>"
+    pollutant: Mapped[str]
+    start_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    mean: Mapped[float | None]
+    peak: Mapped[float | None]
+    limit: Mapped[float] = mapped_column("limit_value")
+    unit: Mapped[str]
+    valid_minutes: Mapped[int]
+    verdict: Mapped[str]
+    cause: Mapped[str] = mapped_column(default="")
+    revision: Mapped[int] = mapped_column(default=0)
+    revision_reason: Mapped[str] = mapped_column(default="")
+    computed_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class Exceedance(Table):
+    """One or more periods in a row over a limit. `end_ms` is None while the last period is over it."""
+
+    __tablename__ = "exceedance"
+    __table_args__ = (UniqueConstraint("furnace_id", "rule", "pollutant", "start_ms"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    furnace_id: Mapped[int] = mapped_column(ForeignKey("furnace.id"), index=True)
+    rule: Mapped[str]
+    clause: Mapped[str]
+    pollutant: Mapped[str]
+    start_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    mean: Mapped[float]  # highest period mean
+    peak: Mapped[float]  # highest minute
+    limit: Mapped[float] = mapped_column("limit_value")
+    unit: Mapped[str]
+    revision: Mapped[int] = mapped_column(default=0)
+
+
+class Alarm(Table):
+    """What needs a person. At most one alarm of a `key` is open (not cleared, or not acknowledged)."""
+
+    __tablename__ = "alarm"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(index=True)
+    kind: Mapped[str]  # exceedance, stuck_value, edge_silent, device_bad
+    severity: Mapped[str]  # critical, high, medium, low
+    home_id: Mapped[str] = mapped_column(ForeignKey("home.id"), index=True)
+    furnace_id: Mapped[int | None] = mapped_column(ForeignKey("furnace.id"))
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"))
+    facts: Mapped[str] = mapped_column(Text, default="{}")  # JSON object: what the texts in both languages are made of
+    raised_at_ms: Mapped[int] = mapped_column(BigInteger, index=True)  # event time
+    noticed_at_ms: Mapped[int] = mapped_column(BigInteger)  # processing time
+    acknowledged_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    acknowledged_by: Mapped[str] = mapped_column(default="")
+    cleared_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class AlarmEvent(Table):
+    """One step in an alarm's life, append-only: raised, escalated, acknowledged, cleared."""
+
+    __tablename__ = "alarm_event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alarm_id: Mapped[int] = mapped_column(ForeignKey("alarm.id"), index=True)
+    step: Mapped[str]
+    at_ms: Mapped[int] = mapped_column(BigInteger)  # event time
+    recorded_at_ms: Mapped[int] = mapped_column(BigInteger)
+    who: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+
+
+class Delivery(Table):
+    """One message to one receiver about one step of an alarm: the outbox of notifications and their record.
+
+    `state` is one of pending, sending, accepted, dead.
+    """
+
+    __tablename__ = "delivery"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(unique=True)
+    alarm_id: Mapped[int] = mapped_column(ForeignKey("alarm.id"), index=True)
+    step: Mapped[str]
+    channel: Mapped[str]  # webhook, inbox
+    receiver: Mapped[str] = mapped_column(String(500))
+    locale: Mapped[str]
+    payload: Mapped[str] = mapped_column(Text)  # JSON
+    state: Mapped[str] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at_ms: Mapped[int] = mapped_column(BigInteger)
+    lease_until_ms: Mapped[int] = mapped_column(BigInteger, default=0)
+    sent_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    last_error: Mapped[str] = mapped_column(Text, default="")
+
+
+class Rejection(Table):
+    """What was not admitted, counted per reason and origin, with the newest example."""
+
+    __tablename__ = "rejection"
+    __table_args__ = (UniqueConstraint("reason", "home", "edge", "device"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    reason: Mapped[str]
+    home: Mapped[str] = mapped_column(default="")
+    edge: Mapped[str] = mapped_column(default="")
+    device: Mapped[str] = mapped_column(default="")
+    count: Mapped[int] = mapped_column(BigInteger)
+    first_at_ms: Mapped[int] = mapped_column(BigInteger)
+    last_at_ms: Mapped[int] = mapped_column(BigInteger)
+    example: Mapped[str] = mapped_column(Text, default="")

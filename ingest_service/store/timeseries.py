@@ -1,0 +1,65 @@
+"""The protocol that every time-series store keeps; which one runs is a line of configuration."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+
+
+class WriteResult(msgspec.Struct, frozen=True):
+    """How many samples of a batch are new, and how many were there already (their block was held)."""
+
+    stored: int
+    repeated: int
+
+
+class StoreStatus(msgspec.Struct, frozen=True):
+    """What a person wants to know of a store: rows, bytes on disk, and times (ms since 1970 UTC) of what it holds."""
+
+    hot_rows: int
+    sealed_rows: int
+    disk_bytes: int
+    oldest_ms: int | None
+    newest_ms: int | None
+
+
+class TimeSeriesStore(Protocol):
+    """Samples and means. Calls may come from any thread; writes are serialised by the store.
+
+    Every method raises StoreError when the store cannot do it now.
+    """
+
+    def write(self, batch: SampleBatch) -> WriteResult:
+        """Make a batch durable before returning. A block that is held already is skipped as a whole.
+
+        Marks the minutes that the new samples touch as dirty, in the same transaction.
+        """
+
+    def raw(self, series: Sequence[int], from_ms: int, to_ms: int) -> SampleBatch:
+        """The samples with `from_ms <= time < to_ms`, sorted by (series, time), one per (series, time)."""
+
+    def latest(self, series: Sequence[int] | None = None) -> SampleBatch:
+        """The newest sample of each series (of all, where None)."""
+
+    def means(self, period_ms: int, series: Sequence[int], from_ms: int, to_ms: int) -> MeanBatch:
+        """The minute or hour means that start in `[from_ms, to_ms)`, sorted by (series, start)."""
+
+    def dirty_minutes(self, before_ms: int, limit: int) -> DirtyMinutes:
+        """At most `limit` dirty minutes that ended before `before_ms`, oldest first."""
+
+    def write_means(self, minutes: MeanBatch, hours: MeanBatch, done: DirtyMinutes) -> None:
+        """Replace these minute and hour means and clear these marks, in one transaction."""
+
+    def seal(self, before_ms: int) -> int:
+        """Move whole hours that ended before `before_ms` to their sealed form; return the number of hours sealed."""
+
+    def status(self) -> StoreStatus:
+        """Counts, size and span."""
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the files."""

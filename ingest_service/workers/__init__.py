@@ -1,0 +1,1 @@
+"""Thin loops, one a step, between intake, store, judging and notification."""
