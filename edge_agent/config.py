@@ -1,11 +1,18 @@
 """The site file: an edge's place, broker, outbox, connections and devices, as frozen structs."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from edge_agent.devices.files import read_profile, resolve_profile
 from edge_agent.devices.profile import Profile
-from edge_agent.modbus.connection import Connection
+from edge_agent.devices.resolve import check_names
+from edge_agent.devices.tables import ChannelKeys
+from edge_agent.errors import ConfigError
+from edge_agent.modbus.connection import Connection, Transport
+from edge_agent.toml_file import Place, convert_table, read_toml, suggestion
+from edge_agent.wire.topic import check_id
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -15,7 +22,7 @@ class Names(msgspec.Struct, frozen=True):
     en: str = ""
 
 
-class Broker(msgspec.Struct, frozen=True, kw_only=True):
+class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The MQTT broker. `password_env` names the environment variable with the password; `ca_file` asks for TLS."""
 
     host: str
@@ -59,3 +66,175 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     outbox: OutboxLimits
     connections: tuple[Connection, ...]
     devices: tuple[Device, ...]
+
+
+class _SiteTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    home: str
+    edge: str
+    name_zh: str = ""
+    name_en: str = ""
+    district_zh: str = ""
+    district_en: str = ""
+    city_zh: str = ""
+    city_en: str = ""
+
+
+class _OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    path: str = "outbox.db"
+    max_mb: int = 2048
+    max_age_days: float = 30.0
+
+
+class _ConnectionTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    host: str
+    transport: Transport = Transport.TCP
+    port: int | None = None
+    timeout_s: float = 1.0
+    pause_after_connect_s: float = 0.0
+    pause_between_requests_s: float = 0.0
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    server_name: str = ""
+
+
+class _DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    furnace: str
+    connection: str
+    profile: str
+    unit_id: int = 1
+    name_zh: str = ""
+    name_en: str = ""
+    channel: dict[str, Any] = {}
+
+
+class _SiteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    site: _SiteTable
+    broker: Broker
+    connection: list[_ConnectionTable]
+    device: list[_DeviceTable]
+    outbox: _OutboxTable = _OutboxTable()
+
+
+def load_site(path: Path) -> Site:
+    """Read and check a site file and the profiles that it names; touches no device. Raises ConfigError."""
+    file, folder = str(path), path.resolve().parent
+    content = read_toml(path, _SiteFile)
+    head = content.site
+    _check_ids(content, file)
+    _check_broker(content.broker, file)
+    return Site(
+        home=head.home,
+        edge=head.edge,
+        home_names=Names(head.name_zh, head.name_en),
+        district=Names(head.district_zh, head.district_en),
+        city=Names(head.city_zh, head.city_en),
+        broker=_with_paths(content.broker, folder),
+        outbox=_outbox(content.outbox, folder, file),
+        connections=tuple(_connection(table, folder, file) for table in content.connection),
+        devices=tuple(_device(table, content, folder, file) for table in content.device),
+    )
+
+
+def _check_ids(content: _SiteFile, file: str) -> None:
+    for key, identity in (("site.home", content.site.home), ("site.edge", content.site.edge)):
+        _check_id(identity, file, key)
+    for number, device in enumerate(content.device, 1):
+        _check_id(device.name, file, f"device[{number}].name")
+        _check_id(device.furnace, file, f"device[{number}].furnace")
+    if not content.device:
+        raise ConfigError(file, "device", "there is none", "one [[device]] or more")
+    check_names((device.name for device in content.device), file, "device")
+    check_names((connection.name for connection in content.connection), file, "connection")
+
+
+def _check_id(identity: str, file: str, key: str) -> None:
+    try:
+        check_id(identity)
+    except ValueError as error:
+        raise ConfigError(file, key, str(error)) from error
+
+
+def _check_broker(broker: Broker, file: str) -> None:
+    place = Place(file, "broker")
+    _check_range(place, "port", broker.port, 1, 65535)
+    _check_range(place, "keepalive_s", broker.keepalive_s, 5, 3600)
+    _check_pair(place, broker.cert_file, broker.key_file)
+
+
+def _check_range(place: Place, key: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise place.error(key, f"{value:g} is out of range", f"{least:g} to {most:g}")
+
+
+def _check_pair(place: Place, cert_file: str, key_file: str) -> None:
+    if bool(cert_file) != bool(key_file):
+        raise place.error("cert_file", "cert_file and key_file go together")
+
+
+def _with_paths(broker: Broker, folder: Path) -> Broker:
+    return msgspec.structs.replace(
+        broker,
+        ca_file=_path(broker.ca_file, folder),
+        cert_file=_path(broker.cert_file, folder),
+        key_file=_path(broker.key_file, folder),
+    )
+
+
+def _path(written: str, folder: Path) -> str:
+    return str(folder / written) if written else ""
+
+
+def _outbox(table: _OutboxTable, folder: Path, file: str) -> OutboxLimits:
+    place = Place(file, "outbox")
+    _check_range(place, "max_mb", table.max_mb, 1, 1_000_000)
+    _check_range(place, "max_age_days", table.max_age_days, 0.01, 3650)
+    return OutboxLimits(path=folder / table.path, max_mb=table.max_mb, max_age_days=table.max_age_days)
+
+
+def _connection(table: _ConnectionTable, folder: Path, file: str) -> Connection:
+    place = Place(file, f'connection "{table.name}"')
+    port = table.transport.default_port if table.port is None else table.port
+    _check_range(place, "port", port, 1, 65535)
+    _check_range(place, "timeout_s", table.timeout_s, 0.05, 60)
+    _check_range(place, "pause_after_connect_s", table.pause_after_connect_s, 0, 60)
+    _check_range(place, "pause_between_requests_s", table.pause_between_requests_s, 0, 60)
+    _check_pair(place, table.cert_file, table.key_file)
+    if table.transport is not Transport.TLS and (table.ca_file or table.cert_file or table.server_name):
+        raise place.error("transport", f'"{table.transport}" makes no use of TLS files', Transport.TLS)
+    return Connection(
+        name=table.name,
+        transport=table.transport,
+        host=table.host,
+        port=port,
+        timeout_s=table.timeout_s,
+        pause_after_connect_s=table.pause_after_connect_s,
+        pause_between_requests_s=table.pause_between_requests_s,
+        ca_file=_path(table.ca_file, folder),
+        cert_file=_path(table.cert_file, folder),
+        key_file=_path(table.key_file, folder),
+        server_name=table.server_name,
+    )
+
+
+def _device(table: _DeviceTable, content: _SiteFile, folder: Path, file: str) -> Device:
+    place = Place(file, f'device "{table.name}"')
+    _check_range(place, "unit_id", table.unit_id, 0, 255)
+    known = [connection.name for connection in content.connection]
+    if table.connection not in known:
+        hint = suggestion(table.connection, known)
+        raise place.error("connection", f'unknown connection "{table.connection}"{hint}', ", ".join(known))
+    overrides = {
+        name: convert_table(keys, ChannelKeys, file, f"{place.key}.channel.{name}")
+        for name, keys in table.channel.items()
+    }
+    return Device(
+        name=table.name,
+        furnace=table.furnace,
+        connection=table.connection,
+        unit_id=table.unit_id,
+        profile=resolve_profile(read_profile(table.profile, folder, place), overrides, place),
+        names=Names(table.name_zh, table.name_en),
+    )

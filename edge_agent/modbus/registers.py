@@ -3,12 +3,12 @@
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from sys import float_info
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from edge_agent.modbus.encode import reorder
-from edge_agent.modbus.value import WORD_BITS, Encoding, Order, ValueType
+from edge_agent.modbus.value import WORD_BITS, Encoding, Order, RawSpan, ValueType
 from edge_agent.wire.sample import Reason
 
 Value = float | str | None
@@ -40,24 +40,20 @@ class Readings(msgspec.Struct):
     reasons: list[Reason]
 
 
-class _Number(NamedTuple):
-    """A plain number: where it goes, value = raw * numerator / denominator + offset, and its bounds."""
-
-    position: int
-    numerator: float
-    denominator: float
-    offset: float
-    low: float
-    high: float
+# A plain number: its position, value = raw * numerator / denominator + offset, and its bounds.
+_Number = tuple[int, float, float, float, float, float]
+# The readers of one field that needs more than that: bits of one register share their field.
+_Finishers = tuple[tuple[int, Callable[..., Read]], ...]
+_Members = list[tuple[int, Point]]
 
 
 class _Lane(NamedTuple):
-    """Points that one unpack reads: same packing, no two of them overlapping, plain numbers or not."""
+    """Fields that one unpack reads: same packing, no two of them overlapping, all plain numbers or none."""
 
     pack_little: bool
-    unpack: Callable[[bytes], tuple[float | bytes, ...]]
+    unpack: Callable[[bytes], tuple[Any, ...]]
     numbers: tuple[_Number, ...]
-    finishers: tuple[tuple[int, Callable[..., Read]], ...]
+    fields: tuple[_Finishers, ...]
 
 
 class BlockDecoder:
@@ -81,35 +77,41 @@ class BlockDecoder:
         for lane in self._lanes:
             raws = lane.unpack(little if lane.pack_little else big)
             for raw, (position, numerator, denominator, offset, low, high) in zip(raws, lane.numbers, strict=False):
-                value = raw * numerator / denominator + offset  # type: ignore[operator]
+                value = raw * numerator / denominator + offset
                 if low <= value <= high:
                     values[position] = value
                 else:
                     reasons[position] = _doubt(value)
-            for raw, (position, finish) in zip(raws, lane.finishers, strict=False):
-                values[position], reasons[position] = finish(raw)
+            for raw, finishers in zip(raws, lane.fields, strict=False):
+                for position, finish in finishers:
+                    values[position], reasons[position] = finish(raw)
         return Readings(values, reasons)
 
 
-def decode_bits(points: Sequence[Point], bits: Sequence[bool]) -> Readings:
-    """The values of points in a coil or discrete table; `offset` counts bits there."""
-    readings = Readings([], [])
-    for point in points:
-        value, reason = _judged(point.encoding, int(bits[point.offset]))
-        readings.values.append(value)
-        readings.reasons.append(reason)
-    return readings
+class BitDecoder:
+    """Decodes the bits of one read of a coil or discrete table, at least `count` bits long; offsets count bits."""
+
+    def __init__(self, count: int, points: Sequence[Point]) -> None:
+        self._count = count
+        self._judges = tuple((point.offset, _judge(point.encoding)) for point in points)
+
+    def decode(self, bits: Sequence[int]) -> Readings:
+        """The values of every point. Raises ValueError when there are too few bits."""
+        if len(bits) < self._count:
+            raise ValueError(f"{len(bits)} bits where {self._count} were asked for")
+        read = [judge(int(bits[offset])) for offset, judge in self._judges]
+        return Readings([value for value, _ in read], [reason for _, reason in read])
 
 
 def _lanes(count: int, points: Sequence[Point]) -> Iterable[_Lane]:
     """Group points by packing and kind, then split each group so that no two of a lane share a register."""
-    groups: dict[tuple[str, str, bool], list[tuple[int, Point]]] = {}
+    groups: dict[tuple[str, str, bool], _Members] = {}
     for position, point in sorted(enumerate(points), key=lambda pair: pair[1].offset):
         key = (*_endians(point.encoding), _is_plain(point.encoding))
         groups.setdefault(key, []).append((position, point))
     for (pack, unpack, plain), members in groups.items():
         while members:
-            lane, members = _without_overlap(members)
+            lane, members = _without_overlap(members, may_share=not plain)
             yield _compile(lane, pack, unpack, plain, count)
 
 
@@ -128,28 +130,35 @@ def _is_plain(encoding: Encoding) -> bool:
     return not special and encoding.type not in (ValueType.BIT, ValueType.BITS, ValueType.BCD, ValueType.STRING)
 
 
-def _without_overlap(members: list[tuple[int, Point]]) -> tuple[list[tuple[int, Point]], list[tuple[int, Point]]]:
-    taken: list[tuple[int, Point]] = []
-    left: list[tuple[int, Point]] = []
+def _without_overlap(members: _Members, *, may_share: bool) -> tuple[list[_Members], _Members]:
+    """Fields that do not overlap, each with its points, and the points that are left for another lane."""
+    taken: list[_Members] = []
+    left: _Members = []
     end = 0
     for member in members:
         point = member[1]
         if point.offset >= end:
-            taken.append(member)
+            taken.append([member])
             end = point.offset + point.encoding.registers
+        elif may_share and _is_same_field(taken[-1][0][1], point):
+            taken[-1].append(member)
         else:
             left.append(member)
     return taken, left
 
 
-def _compile(members: list[tuple[int, Point]], pack: str, unpack: str, plain: bool, count: int) -> _Lane:
+def _is_same_field(one: Point, other: Point) -> bool:
+    return one.offset == other.offset and _format(one.encoding) == _format(other.encoding)
+
+
+def _compile(fields: list[_Members], pack: str, unpack: str, plain: bool, count: int) -> _Lane:
     parts, end = [unpack], 0
-    for _, point in members:
+    for (_, point), *_others in fields:
         parts.append(f"{2 * (point.offset - end)}x{_format(point.encoding)}")
         end = point.offset + point.encoding.registers
     parts.append(f"{2 * (count - end)}x")
-    numbers = tuple(_number(position, point.encoding) for position, point in members) if plain else ()
-    finishers = () if plain else tuple((position, _finisher(point.encoding)) for position, point in members)
+    numbers = tuple(_number(*field[0]) for field in fields) if plain else ()
+    finishers = () if plain else tuple(tuple((at, _finisher(p.encoding)) for at, p in field) for field in fields)
     return _Lane(pack == "<", struct.Struct("".join(parts)).unpack, numbers, finishers)
 
 
@@ -159,9 +168,8 @@ def _format(encoding: Encoding) -> str:
     return _FORMATS.get(encoding.type) or _UNSIGNED[encoding.registers]
 
 
-def _number(position: int, encoding: Encoding) -> _Number:
-    low, high = _bounds(encoding)
-    return _Number(position, *encoding.ratio, encoding.offset, low, high)
+def _number(position: int, point: Point) -> _Number:
+    return (position, *point.encoding.ratio, point.encoding.offset, *_bounds(point.encoding))
 
 
 def _bounds(encoding: Encoding) -> tuple[float, float]:
@@ -176,16 +184,21 @@ def _doubt(value: float) -> Reason:
 
 
 def _finisher(encoding: Encoding) -> Callable[..., Read]:
+    """What turns an unpacked raw value into a reading; everything that can be worked out beforehand is."""
     if encoding.type is ValueType.STRING:
         return _text
+    judge = _judge(encoding)
+    shift, mask = encoding.bit, (1 << encoding.width) - 1
+    is_field = encoding.type in (ValueType.BIT, ValueType.BITS)
     if encoding.order.is_64_bit_only:
-        return lambda data: _judged(encoding, _rotated(encoding, data))
-    if encoding.type in (ValueType.BIT, ValueType.BITS):
-        shift, mask = encoding.bit, (1 << encoding.width) - 1
-        return lambda raw: _judged(encoding, raw >> shift & mask)
+        number = struct.Struct(">" + (_FORMATS.get(encoding.type) or _UNSIGNED[encoding.registers]))
+        inner = (lambda raw: judge(raw >> shift & mask)) if is_field else judge
+        return lambda data: inner(number.unpack(reorder(data, encoding.order))[0])
+    if is_field:
+        return lambda raw: judge(raw >> shift & mask)
     if encoding.type is ValueType.BCD:
-        return lambda raw: _bcd(encoding, raw)
-    return lambda raw: _judged(encoding, raw)
+        return lambda raw: _bcd(judge, f"{raw:0{encoding.length * WORD_BITS // 4}x}")
+    return judge
 
 
 def _text(data: bytes) -> Read:
@@ -196,33 +209,50 @@ def _text(data: bytes) -> Read:
         return None, Reason.BAD_RESPONSE
 
 
-def _rotated(encoding: Encoding, data: bytes) -> float:
-    logical = reorder(data, encoding.order)
-    raw: float = struct.unpack(">" + (_FORMATS.get(encoding.type) or _UNSIGNED[encoding.registers]), logical)[0]
-    return int(raw) >> encoding.bit & (1 << encoding.width) - 1 if encoding.type is ValueType.BITS else raw
+def _bcd(judge: Callable[[float], Read], digits: str) -> Read:
+    return judge(int(digits)) if digits.isdecimal() else (None, Reason.NOT_A_NUMBER)
 
 
-def _bcd(encoding: Encoding, raw: int) -> Read:
-    digits = f"{raw:0{encoding.length * WORD_BITS // 4}x}"
-    return _judged(encoding, int(digits)) if digits.isdecimal() else (None, Reason.NOT_A_NUMBER)
+def _judge(encoding: Encoding) -> Callable[[float], Read]:
+    """Codes first, then span or scale, then bounds."""
+    to_value = _span_judge(encoding.span, encoding) if encoding.span is not None else _scale_judge(encoding)
+    if not encoding.bad_codes and not encoding.codes:
+        return to_value
+    bad_codes, codes = encoding.bad_codes, encoding.codes
+
+    def judge(raw: float) -> Read:
+        for code, reason in bad_codes:
+            if raw == code:
+                return None, reason
+        if codes and raw not in codes:
+            return None, Reason.UNKNOWN_STATE
+        return to_value(raw)
+
+    return judge
 
 
-def _judged(encoding: Encoding, raw: float) -> Read:
-    """Codes, span, scale and bounds, in that order."""
-    for code, reason in encoding.bad_codes:
-        if raw == code:
-            return None, reason
-    if encoding.codes and raw not in encoding.codes:
-        return None, Reason.UNKNOWN_STATE
-    span = encoding.span
-    if span is not None:
-        if raw < span.break_below:
-            return None, Reason.WIRE_BREAK
-        if raw > span.over_above:
-            return None, Reason.OVER_RANGE
-        value = (raw - span.raw_low) * (span.high_eng - span.low_eng) / (span.raw_high - span.raw_low) + span.low_eng
-    else:
-        numerator, denominator = encoding.ratio
-        value = raw * numerator / denominator + encoding.offset
+def _scale_judge(encoding: Encoding) -> Callable[[float], Read]:
+    (numerator, denominator), offset, (low, high) = encoding.ratio, encoding.offset, _bounds(encoding)
+
+    def judge(raw: float) -> Read:
+        value = raw * numerator / denominator + offset
+        return (value, Reason.GOOD) if low <= value <= high else (None, _doubt(value))
+
+    return judge
+
+
+def _span_judge(span: RawSpan, encoding: Encoding) -> Callable[[float], Read]:
     low, high = _bounds(encoding)
-    return (value, Reason.GOOD) if low <= value <= high else (None, _doubt(value))
+    start, width, height, floor = span.raw_low, span.raw_high - span.raw_low, span.high_eng - span.low_eng, span.low_eng
+
+    def judge(raw: float) -> Read:
+        if not span.break_below <= raw <= span.over_above:
+            return None, Reason.WIRE_BREAK if raw < span.break_below else _over(raw)
+        value = (raw - start) * height / width + floor
+        return (value, Reason.GOOD) if low <= value <= high else (None, _doubt(value))
+
+    return judge
+
+
+def _over(raw: float) -> Reason:
+    return Reason.OVER_RANGE if abs(raw) <= float_info.max else Reason.NOT_A_NUMBER
