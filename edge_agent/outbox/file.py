@@ -1,0 +1,231 @@
+"""The outbox file: blocks in order of their numbers, bounded, on the disk when a call returns. For one thread."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from edge_agent.config import OutboxLimits
+from edge_agent.outbox.block import Block, Gap, GapReason, Released, decode_samples, encode_samples
+from edge_agent.outbox.schema import DamagedOutbox, connect, connect_read_only, guarded, set_aside
+from edge_agent.wire.command import BlockRange
+
+_ROW_OVERHEAD_BYTES = 48  # what SQLite keeps beside the samples of a row
+_DAY_MS = 86_400_000
+_ONE_GAP_MS = 60_000  # losses of one device and reason that lie nearer than this are one gap
+_TOTALS = (
+    f"SELECT count(*), coalesce(sum(length(samples) + {_ROW_OVERHEAD_BYTES}), 0), coalesce(sum(count), 0) FROM block"
+)
+
+
+class OutboxState(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for the centre. `oldest_ms` is when the oldest waiting sample was measured, None when none waits."""
+
+    epoch: int
+    blocks: int
+    samples: int
+    bytes: int
+    oldest_ms: int | None
+    samples_dropped: int
+    gaps: int
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """How much lies in the file."""
+
+    blocks: int = 0
+    bytes: int = 0
+    samples: int = 0
+
+    def changed(self, by: "_Held", sign: int = 1) -> "_Held":
+        """The sum with `by`, or the difference where the sign is -1."""
+        return _Held(self.blocks + sign * by.blocks, self.bytes + sign * by.bytes, self.samples + sign * by.samples)
+
+
+class OutboxFile:
+    """Blocks on disk. Every failure is an OutboxError and leaves what was there."""
+
+    def __init__(self, path: Path, database: sqlite3.Connection, limits: OutboxLimits) -> None:
+        self.path = path
+        self._db = database
+        self._max_bytes = limits.max_mb * 2**20
+        self._max_age_ms = int(limits.max_age_days * _DAY_MS)
+        with guarded(path):
+            self.epoch: int = self._meta("epoch")
+            self.last_number: int = self._meta("last_number")
+            self._held = _Held(*database.execute(_TOTALS).fetchone())
+
+    @classmethod
+    def open(cls, limits: OutboxLimits, now_ms: int) -> Self:
+        """Open or create the file; a damaged one is set aside, its gap noted, and a new epoch begins."""
+        try:
+            return cls(limits.path, connect(limits.path), limits)
+        except DamagedOutbox:
+            return cls.replace(limits, now_ms)
+
+    @classmethod
+    def replace(cls, limits: OutboxLimits, now_ms: int) -> Self:
+        """Set the present file aside as damaged and begin a new one."""
+        gap = set_aside(limits.path, now_ms)
+        file = cls(limits.path, connect(limits.path), limits)
+        file.append((), now_ms, [gap])
+        return file
+
+    def close(self) -> None:
+        """Close the file; it can be opened again."""
+        self._db.close()
+
+    def append(self, blocks: Sequence[Block], now_ms: int, gaps: Iterable[Gap] = ()) -> None:
+        """Write blocks of rising numbers and gaps in one commit, dropping the oldest beyond the limits.
+
+        Blocks up to the last number written before are passed over, so a call may be repeated.
+        """
+        new = [_row(block) for block in blocks if block.number > self.last_number]
+        last = max((row[0] for row in new), default=self.last_number)
+        added = _Held(len(new), sum(_size(row) for row in new), sum(row[4] for row in new))
+        with self._transaction() as database:
+            database.executemany("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", new)
+            database.execute("UPDATE meta SET value = ? WHERE name = 'last_number'", (last,))
+            excess_bytes = self._held.bytes + added.bytes - self._max_bytes
+            dropped = self._drop_oldest(excess_bytes, now_ms - self._max_age_ms)
+            for gap in gaps:
+                self._note(gap)
+        self._held = self._held.changed(added).changed(dropped, -1)
+        self.last_number = last
+
+    def delete(self, ranges: Sequence[BlockRange]) -> Released:
+        """Forget blocks that the centre holds; ranges have both ends included."""
+        freed = _Held()
+        with self._transaction() as database:
+            for ends in ranges:
+                row = database.execute(f"{_TOTALS} WHERE number BETWEEN ? AND ?", ends).fetchone()
+                database.execute("DELETE FROM block WHERE number BETWEEN ? AND ?", ends)
+                freed = freed.changed(_Held(*row))
+        self._held = self._held.changed(freed, -1)
+        return Released(freed.blocks, freed.samples)
+
+    def read(self, after: int, until: int, limit: int, skip: Set[int] = frozenset()) -> list[Block]:
+        """The oldest blocks with after < number <= until, at most `limit`, without the numbers in `skip`."""
+        found: list[Block] = []
+        damaged: list[int] = []
+        query = "SELECT number, device, samples FROM block WHERE number > ? AND number <= ? ORDER BY number"
+        with guarded(self.path), closing(self._db.execute(query, (after, until))) as rows:
+            for number, device, packed in rows:
+                if number in skip:
+                    continue
+                try:
+                    found.append(Block(number, device, decode_samples(packed)))
+                except (msgspec.DecodeError, ValueError):
+                    damaged.append(number)
+                if len(found) >= limit:
+                    break
+        for number in damaged:
+            self._lose(number)
+        return found
+
+    def gaps(self) -> list[Gap]:
+        """Every gap, oldest first."""
+        with guarded(self.path):
+            rows = self._db.execute("SELECT device, from_ms, to_ms, count, reason FROM gap ORDER BY number").fetchall()
+        return [Gap(row[0], row[1], row[2], row[3], GapReason(row[4])) for row in rows]
+
+    def next_bd_seq(self) -> int:
+        """The bdSeq of the next connection, 0 to 255; it moves on across restarts (specification 6.4.20)."""
+        with self._transaction() as database:
+            database.execute("UPDATE meta SET value = (value + 1) % 256 WHERE name = 'bd_seq'")
+            return self._meta("bd_seq")
+
+    def state(self) -> OutboxState:
+        """What waits, and what was lost."""
+        with guarded(self.path):
+            return _state(self._db, self.epoch, self._held)
+
+    def _meta(self, name: str) -> int:
+        value: int = self._db.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()[0]
+        return value
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with guarded(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+
+    def _drop_oldest(self, excess_bytes: int, horizon_ms: int) -> _Held:
+        """Drop the oldest blocks until the excess is gone and none is older than the horizon; returns what went."""
+        freed, cut = _Held(), 0
+        lost: list[Gap] = []
+        query = "SELECT number, device, from_ms, to_ms, count, length(samples) FROM block ORDER BY number"
+        with closing(self._db.execute(query)) as rows:
+            for number, device, from_ms, to_ms, count, size in rows:
+                if freed.bytes >= excess_bytes and to_ms >= horizon_ms:
+                    break
+                reason = GapReason.AGE_LIMIT if to_ms < horizon_ms else GapReason.SIZE_LIMIT
+                lost.append(Gap(device, from_ms, to_ms, count, reason))
+                freed = freed.changed(_Held(1, size + _ROW_OVERHEAD_BYTES, count))
+                cut = number
+        if cut:
+            self._db.execute("DELETE FROM block WHERE number <= ?", (cut,))
+        for gap in lost:
+            self._note(gap)
+        return freed
+
+    def _note(self, gap: Gap) -> None:
+        """Remember a loss, as part of the latest gap of that device and reason where they touch."""
+        same = "(SELECT max(number) FROM gap WHERE device = ? AND reason = ?) AND ? BETWEEN from_ms AND to_ms + ?"
+        grown = self._db.execute(
+            f"UPDATE gap SET to_ms = max(to_ms, ?), count = count + ? WHERE number = {same}",
+            (gap.to_ms, gap.samples, gap.device, gap.reason.value, gap.from_ms, _ONE_GAP_MS),
+        )
+        if not grown.rowcount:
+            row = (gap.device, gap.from_ms, gap.to_ms, gap.samples, gap.reason.value)
+            self._db.execute("INSERT INTO gap (device, from_ms, to_ms, count, reason) VALUES (?, ?, ?, ?, ?)", row)
+
+    def _lose(self, number: int) -> None:
+        """Drop one block whose samples cannot be read any more."""
+        with self._transaction() as database:
+            query = "SELECT device, from_ms, to_ms, count, length(samples) FROM block WHERE number = ?"
+            device, from_ms, to_ms, count, size = database.execute(query, (number,)).fetchone()
+            database.execute("DELETE FROM block WHERE number = ?", (number,))
+            self._note(Gap(device, from_ms, to_ms, count, GapReason.CORRUPT_FILE))
+        self._held = self._held.changed(_Held(1, size + _ROW_OVERHEAD_BYTES, count), -1)
+
+
+def read_state(path: Path) -> OutboxState:
+    """Look at an outbox that an agent may be using. Raises OutboxError where there is none."""
+    with guarded(path), closing(connect_read_only(path)) as database:
+        epoch = database.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
+        return _state(database, epoch, _Held(*database.execute(_TOTALS).fetchone()))
+
+
+_Row = tuple[int, str, int, int, int, bytes]
+
+
+def _row(block: Block) -> _Row:
+    samples = block.samples
+    return block.number, block.device, block.from_ms, block.to_ms, len(samples), encode_samples(samples)
+
+
+def _size(row: _Row) -> int:
+    return len(row[5]) + _ROW_OVERHEAD_BYTES
+
+
+def _state(database: sqlite3.Connection, epoch: int, held: _Held) -> OutboxState:
+    oldest = database.execute("SELECT from_ms FROM block ORDER BY number LIMIT 1").fetchone()
+    gaps, dropped = database.execute("SELECT count(*), coalesce(sum(count), 0) FROM gap").fetchone()
+    return OutboxState(
+        epoch=epoch,
+        blocks=held.blocks,
+        samples=held.samples,
+        bytes=held.bytes,
+        oldest_ms=oldest[0] if oldest else None,
+        samples_dropped=dropped,
+        gaps=gaps,
+    )

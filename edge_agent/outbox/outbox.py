@@ -1,0 +1,208 @@
+"""The outbox towards asyncio: one writer thread, commits in groups, and what became durable is told in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import structlog
+
+from edge_agent.config import OutboxLimits
+from edge_agent.errors import OutboxError
+from edge_agent.outbox.block import Block, Gap, GapReason, Released, gap_of
+from edge_agent.outbox.file import OutboxFile, OutboxState
+from edge_agent.outbox.schema import DamagedOutbox
+from edge_agent.wire.command import Acknowledgement
+from edge_agent.wire.sample import Sample
+
+COMMIT_S = 0.2  # the wait that lets blocks share one sync of the disk
+COMMIT_BLOCKS = 64  # a group of this size does not wait
+MAX_WAITING_BLOCKS = 4096  # what memory holds while the disk refuses
+
+Listener = Callable[[Sequence[Block]], None]
+T = TypeVar("T")
+_log = structlog.get_logger()
+
+
+class Outbox:
+    """Blocks on their way to the centre. `append` never waits for the disk; `run` writes, one group a commit."""
+
+    def __init__(self, file: OutboxFile, limits: OutboxLimits, now_ms: Callable[[], int], writer: ThreadPoolExecutor):
+        self.state: OutboxState = file.state()
+        self.write_errors = 0
+        self.refused_acknowledgements = 0
+        self.listener: Listener = lambda blocks: None
+        self._file, self._limits, self._now_ms, self._writer = file, limits, now_ms, writer
+        self._last_number = self.durable_number = file.last_number
+        self._bd_seq = 0
+        self._waiting: deque[Block] = deque()
+        self._being_written = 0
+        self._gaps: dict[str, Gap] = {}
+        self._refusing_since_ms: int | None = None
+        self._appended, self._group_full = asyncio.Event(), asyncio.Event()
+        self._writing = asyncio.Lock()
+
+    @property
+    def epoch(self) -> int:
+        """Names the file: block numbers mean something together with it only."""
+        return self._file.epoch
+
+    @property
+    def last_number(self) -> int:
+        """The number of the block appended last, durable or not."""
+        return self._last_number
+
+    @property
+    def blocks_waiting(self) -> int:
+        """Blocks that are not on the disk yet."""
+        return len(self._waiting)
+
+    async def append(self, device: str, samples: Sequence[Sample]) -> None:
+        """Take one device's samples as a block ("" for the node itself); durable when the listener hears of it."""
+        if not samples:
+            return
+        self._last_number += 1
+        self._waiting.append(Block(self._last_number, device, tuple(sorted(samples, key=_measured_at))))
+        if len(self._waiting) > MAX_WAITING_BLOCKS:
+            self._drop_waiting()
+        self._appended.set()
+        if len(self._waiting) >= COMMIT_BLOCKS:
+            self._group_full.set()
+
+    async def run(self) -> None:
+        """Write for ever; a refusing disk is counted and tried again."""
+        while True:
+            await self._appended.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMMIT_S):
+                    await self._group_full.wait()
+            if not await self.flush():
+                await asyncio.sleep(COMMIT_S)
+
+    async def flush(self) -> bool:
+        """Write what waits; False where the disk refused."""
+        async with self._writing:
+            self._appended.clear()
+            self._group_full.clear()
+            batch, gaps = list(self._waiting), self._gaps
+            self._gaps, self._being_written = {}, len(batch)
+            try:
+                await self._call(lambda: self._file.append(batch, self._now_ms(), gaps.values()))
+            except OutboxError as error:
+                self._refused(error)
+                return False
+            else:
+                gaps = {}
+            finally:
+                self._being_written = 0
+                self._lose(gaps.values())
+            self._settle(batch)
+            return True
+
+    async def acknowledge(self, acknowledgement: Acknowledgement) -> Released:
+        """Forget what the centre holds; what names another epoch or blocks never written is refused and counted."""
+        beyond = any(last > self.durable_number for _, last in acknowledgement.ranges)
+        if acknowledgement.epoch != self.epoch or beyond:
+            self.refused_acknowledgements += 1
+            return Released()
+        try:
+            released = await self._call(lambda: self._file.delete(acknowledgement.ranges))
+        except OutboxError as error:
+            self._refused(error)
+            return Released()
+        return released
+
+    async def backlog(self, after: int, until: int, limit: int, skip: Set[int]) -> list[Block]:
+        """The oldest durable blocks with after < number <= until, without those in `skip`. Raises OutboxError."""
+        return await self._call(lambda: self._file.read(after, until, limit, skip))
+
+    async def next_bd_seq(self) -> int:
+        """The bdSeq of the next connection; where the disk refuses it still moves on within this run."""
+        try:
+            self._bd_seq = await self._call(self._file.next_bd_seq)
+        except OutboxError as error:
+            self._refused(error)
+            self._bd_seq = (self._bd_seq + 1) % 256
+        return self._bd_seq
+
+    async def gaps(self) -> list[Gap]:
+        """Every loss at this edge, oldest first. Raises OutboxError."""
+        return await self._call(self._file.gaps)
+
+    def close(self) -> None:
+        """Close the file (in the writer thread)."""
+        self._file.close()
+
+    async def _call(self, work: Callable[[], T]) -> T:
+        """Do `work` in the writer thread and refresh the state. Once begun it ends, even when we are cancelled.
+
+        A file found damaged is set aside and replaced before the error goes on: the next try meets a new epoch.
+        """
+
+        def job() -> tuple[T, OutboxState]:
+            try:
+                return work(), self._file.state()
+            except DamagedOutbox:
+                self._file.close()
+                self._file = OutboxFile.replace(self._limits, self._now_ms())
+                raise
+
+        done = asyncio.get_running_loop().run_in_executor(self._writer, job)
+        try:
+            result, self.state = await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
+        return result
+
+    def _settle(self, batch: Sequence[Block]) -> None:
+        """The batch is on the disk: forget it here, and tell."""
+        if self._refusing_since_ms is not None:
+            _log.info("outbox_recovered", refused_for_s=(self._now_ms() - self._refusing_since_ms) / 1000)
+            self._refusing_since_ms = None
+        for _ in batch:
+            self._waiting.popleft()
+        if batch:
+            self.durable_number = batch[-1].number
+            self.listener(batch)
+
+    def _drop_waiting(self) -> None:
+        """Memory is full because the disk refuses: lose the oldest block that is not being written."""
+        block = self._waiting[self._being_written]
+        del self._waiting[self._being_written]
+        self._lose([gap_of(block, GapReason.DISK_FULL)])
+
+    def _lose(self, gaps: Iterable[Gap]) -> None:
+        """Remember losses, one gap a device, until the disk takes them."""
+        for gap in gaps:
+            known = self._gaps.get(gap.device, gap)
+            samples = gap.samples if known is gap else known.samples + gap.samples
+            from_ms, to_ms = min(known.from_ms, gap.from_ms), max(known.to_ms, gap.to_ms)
+            self._gaps[gap.device] = Gap(gap.device, from_ms, to_ms, samples, gap.reason)
+
+    def _refused(self, error: OutboxError) -> None:
+        self.write_errors += 1
+        self._appended.set()
+        if self._refusing_since_ms is None:
+            self._refusing_since_ms = self._now_ms()
+            _log.error("outbox_failed", error=str(error))
+
+
+def _measured_at(sample: Sample) -> int:
+    return sample.measured_at_ms
+
+
+@asynccontextmanager
+async def open_outbox(limits: OutboxLimits, now_ms: Callable[[], int]) -> AsyncIterator[Outbox]:
+    """The outbox of this process; what waits at the end is written before it closes. Raises OutboxError."""
+    with ThreadPoolExecutor(1, "outbox") as writer:
+        file = await asyncio.get_running_loop().run_in_executor(writer, OutboxFile.open, limits, now_ms())
+        outbox = Outbox(file, limits, now_ms, writer)
+        try:
+            yield outbox
+        finally:
+            if not await outbox.flush() and not await outbox.flush():  # a damaged file is replaced by the second time
+                _log.error("outbox_closed_incomplete", blocks_lost=outbox.blocks_waiting)
+            await asyncio.get_running_loop().run_in_executor(writer, outbox.close)
