@@ -1,0 +1,21 @@
+"""Waiting for a condition with a deadline, for tests that watch real processes and threads."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+
+async def until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+    """Return as soon as the condition holds; TimeoutError when it never does. The event loop goes on meanwhile."""
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110 - what is watched has no event of its own
+            await asyncio.sleep(0.005)
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 15.0) -> None:
+    """The same for a test without an event loop."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {timeout_s} s")
+        time.sleep(0.005)
