@@ -1,0 +1,35 @@
+"""What the intake has done since the service started: whole numbers that only rise, and two that tell the present."""
+
+import msgspec
+
+
+class IngestCounters(msgspec.Struct, kw_only=True):
+    """Counts since the start of the service.
+
+    `samples_rejected` is by the label of `admission.Rejection`. `last_batch_ms` is how long the newest batch took
+    from drain to commit (ms), `queued_messages` how many wait now.
+    """
+
+    messages: int = 0
+    samples_received: int = 0
+    samples_stored: int = 0
+    samples_repeated: int = 0
+    samples_unstored: int = 0
+    samples_rejected: dict[str, int] = {}
+    acknowledged_blocks: int = 0
+    acknowledged_samples: int = 0
+    dropped_messages: int = 0
+    held_back_dropped: int = 0
+    rebirths_requested: int = 0
+    decode_errors: int = 0
+    store_errors: int = 0
+    births: int = 0
+    deaths: int = 0
+    batches: int = 0
+    last_batch_ms: float = 0.0
+    last_commit_at_ms: int = 0
+    queued_messages: int = 0
+
+    def copy(self) -> "IngestCounters":
+        """The counts as they are now, for readers."""
+        return msgspec.structs.replace(self, samples_rejected=dict(self.samples_rejected))

@@ -1,0 +1,154 @@
+"""Gives homes, edges, furnaces, sources and series their ids when they are born, and keeps them for ever."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, Engine, bindparam, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from edge_agent.wire.birth import Birth
+from ingest_service.errors import StoreError
+from ingest_service.store import birth_rows
+from ingest_service.store.kept_rows import KeptRows, insert_series, keep, load_rows
+from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow, SeriesRow, SourceRow
+from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
+
+Result = TypeVar("Result")
+
+
+class Registry:
+    """Every row in memory, written through. Any thread may call; raises StoreError when the database fails."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.RLock()
+        self._rows: KeptRows | None = None
+        self._version = 0
+        self._write(lambda _connection, _rows: None)
+
+    @property
+    def version(self) -> int:
+        """Rises with every birth that brought something new."""
+        return self._version
+
+    def register_node(self, home: str, edge: str, birth: Birth, at_ms: int) -> EdgeRow:
+        """The edge (and home) of a node's birth, made or brought up to date; `at_ms` is its time of arrival.
+
+        Raises RejectedMessage for a name that cannot be kept.
+        """
+        wanted_home = birth_rows.home_row(home, birth)
+        wanted = birth_rows.edge_row(home, edge, birth, at_ms)
+
+        def write(connection: Connection, rows: KeptRows) -> EdgeRow:
+            known_home, known = rows.homes.get(home), rows.edges.get((home, edge))
+            rows.homes[home] = keep(connection, Home, known_home, wanted_home)
+            row = msgspec.structs.replace(wanted, first_seen_ms=known.first_seen_ms) if known else wanted
+            rows.edges[home, edge] = keep(connection, Edge, known, row)
+            self._version += known is None or known.software != row.software or known_home != wanted_home
+            return rows.edges[home, edge]
+
+        return self._write(write)
+
+    def register_device(self, home: str, edge: str, device: str, birth: Birth) -> SourceRow:
+        """The source of a birth with its furnace and series, made or brought up to date; the edge must be registered.
+
+        Device "" is the node itself, which has no furnace. Raises RejectedMessage for a name that cannot be kept.
+        """
+        furnace = birth_rows.furnace_row(home, device, birth) if device else None
+        series = [birth_rows.series_row(channel) for channel in birth.channels]
+
+        def write(connection: Connection, rows: KeptRows) -> SourceRow:
+            wanted = birth_rows.source_row(rows.edges[home, edge], device, birth)
+            if furnace is not None:
+                furnace_id = self._keep_furnace(connection, rows, wanted, furnace)
+                wanted = msgspec.structs.replace(wanted, furnace_id=furnace_id)
+            source = self._keep_source(connection, rows, wanted)
+            return self._keep_series(connection, rows, source, series)
+
+        return self._write(write)
+
+    def seen(self, last_seen_ms: Mapping[int, int]) -> None:
+        """Record when the last message of edges came (edge id -> ms since 1970 UTC)."""
+        values = [{"edge": edge_id, "at_ms": at_ms} for edge_id, at_ms in last_seen_ms.items()]
+        statement = update(Edge).where(Edge.id == bindparam("edge")).values(last_seen_ms=bindparam("at_ms"))
+        if values:
+            self._write(lambda connection, _rows: connection.execute(statement, values))
+
+    def describe(self, series: Iterable[int]) -> tuple[SeriesRow, ...]:
+        """What is known of these series, in that order; unknown ids are left out."""
+        known = self._read().series
+        return tuple(known[int(one)] for one in series if int(one) in known)
+
+    def homes(self) -> tuple[HomeRow, ...]:
+        """Every home."""
+        return tuple(self._read().homes.values())
+
+    def edges(self) -> tuple[EdgeRow, ...]:
+        """Every edge; `last_seen_ms` is as of its birth (the intake knows better while it runs)."""
+        return tuple(self._read().edges.values())
+
+    def furnaces(self) -> tuple[FurnaceRow, ...]:
+        """Every furnace."""
+        return tuple(self._read().furnaces.values())
+
+    def sources(self) -> tuple[SourceRow, ...]:
+        """Every source, with its series ids."""
+        return tuple(self._read().sources.values())
+
+    def series(self) -> tuple[SeriesRow, ...]:
+        """Every series."""
+        return tuple(self._read().series.values())
+
+    def _read(self) -> KeptRows:
+        rows = self._rows
+        return rows if rows is not None else self._write(lambda _connection, loaded: loaded)
+
+    def _write(self, work: Callable[[Connection, KeptRows], Result]) -> Result:
+        """Run `work` in one transaction. After a failure the tables are read anew, so memory never runs ahead."""
+        with self._lock:
+            rows, self._rows = self._rows, None
+            try:
+                with self._engine.begin() as connection:
+                    rows = rows or load_rows(connection)
+                    result = work(connection, rows)
+            except SQLAlchemyError as error:
+                raise StoreError(f"relational database: {error}") from error
+            self._rows = rows
+            return result
+
+    def _keep_furnace(self, connection: Connection, rows: KeptRows, source: SourceRow, wanted: FurnaceRow) -> int:
+        """The id of the furnace. Where several devices measure one furnace, the first that was born names it."""
+        known = rows.furnaces.get((wanted.home_id, wanted.name))
+        namer = rows.namers.get(known.id) if known else None
+        if known is not None and namer not in (None, (source.edge_id, source.device)):
+            return known.id
+        row = keep(connection, Furnace, known, wanted)
+        rows.furnaces[row.home_id, row.name] = row
+        rows.namers[row.id] = (source.edge_id, source.device)
+        self._version += known != row
+        return row.id
+
+    def _keep_source(self, connection: Connection, rows: KeptRows, wanted: SourceRow) -> SourceRow:
+        known = rows.sources.get((wanted.edge_id, wanted.device))
+        row = keep(connection, Source, known, msgspec.structs.replace(wanted, series=known.series if known else {}))
+        self._version += known != row
+        return row
+
+    def _keep_series(
+        self, connection: Connection, rows: KeptRows, source: SourceRow, wanted: list[SeriesRow]
+    ) -> SourceRow:
+        """Channels that a later birth leaves out keep their series."""
+        named = {row.channel: msgspec.structs.replace(row, source_id=source.id) for row in wanted}
+        changed = []
+        for channel, series_id in source.series.items():
+            known, row = rows.series[series_id], named.pop(channel, None)
+            if row is not None and (row := msgspec.structs.replace(row, id=series_id)) != known:
+                changed.append(keep(connection, Series, known, row))
+        born = insert_series(connection, list(named.values())) if named else []
+        rows.series.update({row.id: row for row in (*changed, *born)})
+        self._version += bool(changed or born)
+        series = {**source.series, **{row.channel: row.id for row in born}}
+        rows.sources[source.edge_id, source.device] = msgspec.structs.replace(source, series=series)
+        return rows.sources[source.edge_id, source.device]
