@@ -96,7 +96,6 @@ class _ConnectionTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
-    server_name: str = ""
 
 
 class _DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -202,7 +201,7 @@ def _connection(table: _ConnectionTable, folder: Path, file: str) -> Connection:
     _check_range(place, "pause_after_connect_s", table.pause_after_connect_s, 0, 60)
     _check_range(place, "pause_between_requests_s", table.pause_between_requests_s, 0, 60)
     _check_pair(place, table.cert_file, table.key_file)
-    if table.transport is not Transport.TLS and (table.ca_file or table.cert_file or table.server_name):
+    if table.transport is not Transport.TLS and (table.ca_file or table.cert_file):
         raise place.error("transport", f'"{table.transport}" makes no use of TLS files', Transport.TLS)
     return Connection(
         name=table.name,
@@ -215,7 +214,6 @@ def _connection(table: _ConnectionTable, folder: Path, file: str) -> Connection:
         ca_file=_path(table.ca_file, folder),
         cert_file=_path(table.cert_file, folder),
         key_file=_path(table.key_file, folder),
-        server_name=table.server_name,
     )
 
 

@@ -35,4 +35,3 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
-    server_name: str = ""

@@ -1,0 +1,223 @@
+"""One connection: due -> read -> decode -> stamp -> deadband -> sink. A failing device is left alone for a while."""
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum
+
+import structlog
+
+from edge_agent.backoff import backoff_ms
+from edge_agent.clock import Clock, SystemClock
+from edge_agent.config import Site
+from edge_agent.counters import PollCounters
+from edge_agent.deadband import ReportFilter
+from edge_agent.devices.reads import PlannedRead, plan_reads, positions_of, scan_classes
+from edge_agent.errors import DeviceError
+from edge_agent.modbus.client import Line
+from edge_agent.modbus.connection import Connection
+from edge_agent.modbus.registers import Readings
+from edge_agent.scan import all_due_at, first_slots, take_due
+from edge_agent.stamps import Stamp, next_stamp
+from edge_agent.tags import DeviceTags, tag_devices
+from edge_agent.wire.sample import Reason, Sample
+
+FAILURES_UNTIL_DOWN = 3
+log = structlog.get_logger(__name__)
+
+
+class DeviceState(Enum):
+    """Whether a device can be read: `UP` from its first good answer, `DOWN` after three failures in a row."""
+
+    UP = "up"
+    DOWN = "down"
+
+
+Sink = Callable[[str, list[Sample]], Awaitable[None]]
+DeviceWatch = Callable[[str, DeviceState], Awaitable[None]]
+
+
+class ConnectionPoller:
+    """Polls the devices behind one connection, one request at a time, until cancelled.
+
+    Each poll hands the samples worth reporting to `sink`, in order of time. `watch` hears of UP before the first good
+    samples of a device that came (back), and of DOWN after the samples that say why.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        devices: Sequence[DeviceTags],
+        sink: Sink,
+        watch: DeviceWatch,
+        clock: Clock | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = f"poller {connection.name}"
+        self._clock = clock or SystemClock()
+        self._line = Line(connection)
+        self._sink, self._watch, self._draw = sink, watch, draw
+        now_ms = self._clock.monotonic_ms()
+        self._devices = [_PolledDevice(tags, now_ms) for tags in devices]
+        self._stamp: Stamp | None = None
+
+    @property
+    def counters(self) -> list[PollCounters]:
+        """The counters of each device, kept up to date."""
+        return [device.counters for device in self._devices]
+
+    async def run(self) -> None:
+        """Poll whichever device has been due for longest, for ever."""
+        try:
+            while True:
+                device = min(self._devices, key=lambda one: one.slots.earliest_ms)
+                await self._clock.sleep_until(device.slots.earliest_ms)
+                await self._poll(device)
+        finally:
+            self._line.close()
+
+    async def _poll(self, device: "_PolledDevice") -> None:
+        due = take_due(device.slots, self._clock.monotonic_ms())
+        device.slots = due.slots
+        device.counters.polls += 1
+        device.counters.skipped_slots += due.skipped
+        if not self._line.is_open and not await self._open():
+            return
+        reads = device.reads_for(due.periods_ms)
+        samples: list[Sample] = []
+        for number, read in enumerate(reads):
+            try:
+                samples += await self._read(device, read)
+            except DeviceError as error:
+                unread = [position for later in reads[number:] for position in later.positions]
+                samples += self._bad(device, unread, error.reason)
+                await self._failed(device, error, samples)
+                return
+        await self._succeeded(device, samples)
+
+    async def _open(self) -> bool:
+        """Connect; where that fails, every device behind the line has failed."""
+        try:
+            await self._line.open()
+        except DeviceError as error:
+            for device in self._devices:
+                samples = self._bad(device, range(device.size), error.reason)
+                await self._failed(device, error, samples)
+            return False
+        now_ms = self._clock.monotonic_ms()
+        for device in self._devices:
+            if device.failure is Reason.NOT_CONNECTED:
+                device.slots = all_due_at(device.slots, min(device.slots.earliest_ms, now_ms))
+        return True
+
+    async def _read(self, device: "_PolledDevice", read: PlannedRead) -> list[Sample]:
+        """The samples of one read worth reporting; a refusal of the unit concerns these channels only."""
+        asked_ms = self._clock.monotonic_ms()
+        device.counters.reads += 1
+        try:
+            words = await self._line.read(device.name, device.unit_id, read.block)
+        except DeviceError as error:
+            device.counters.bad_reads += 1
+            device.counters.timeouts += error.reason is Reason.TIMEOUT
+            if error.reason is not Reason.DEVICE_EXCEPTION:
+                raise
+            device.note_refusal(read, error)
+            return self._bad(device, read.positions, error.reason)
+        device.note_acceptance(read)
+        device.counters.response_times_ms.append(self._clock.monotonic_ms() - asked_ms)
+        readings = read.decoder.decode(words)
+        device.counters.samples_read += len(readings.values)
+        return device.reported(read.positions, readings, self._next_stamp())
+
+    def _bad(self, device: "_PolledDevice", positions: Sequence[int], reason: Reason) -> list[Sample]:
+        readings = Readings([None] * len(positions), [reason] * len(positions))
+        return device.reported(positions, readings, self._next_stamp())
+
+    def _next_stamp(self) -> Stamp:
+        self._stamp = next_stamp(self._stamp, self._clock.wall_ms(), self._clock.monotonic_ms())
+        return self._stamp
+
+    async def _succeeded(self, device: "_PolledDevice", samples: list[Sample]) -> None:
+        device.failures, device.failure = 0, None
+        if device.state is not DeviceState.UP:
+            device.state = DeviceState.UP
+            log.info("device_came_up", device=device.name, connection=self._line.connection.name)
+            await self._watch(device.name, DeviceState.UP)
+        await self._hand_on(device, samples)
+
+    async def _failed(self, device: "_PolledDevice", error: DeviceError, samples: list[Sample]) -> None:
+        """Hand on what says so, and leave the device alone for a while."""
+        if error.reason is not device.failure:
+            log.warning("device_read_failed", device=device.name, reason=error.reason.label, detail=error.detail)
+        device.failures += 1
+        device.failure = error.reason
+        pause_ms = backoff_ms(device.failures, self._draw())
+        device.slots = all_due_at(device.slots, self._clock.monotonic_ms() + pause_ms)
+        await self._hand_on(device, samples)
+        if device.failures == FAILURES_UNTIL_DOWN:
+            device.state = DeviceState.DOWN
+            log.warning("device_went_down", device=device.name, reason=error.reason.label)
+            await self._watch(device.name, DeviceState.DOWN)
+
+    async def _hand_on(self, device: "_PolledDevice", samples: list[Sample]) -> None:
+        device.counters.samples_reported += len(samples)
+        if samples:
+            await self._sink(device.name, samples)
+
+
+class _PolledDevice:
+    """One device: when it is due, how it is read, what it last reported and how it is doing."""
+
+    def __init__(self, tags: DeviceTags, now_ms: int) -> None:
+        device = tags.device
+        self.name, self.unit_id = device.name, device.unit_id
+        self.size = len(tags.aliases)
+        self.slots = first_slots(scan_classes(device.profile), now_ms)
+        self.counters = PollCounters(device=device.name)
+        self.state: DeviceState | None = None
+        self.failures = 0
+        self.failure: Reason | None = None
+        self._tags = tags
+        self._filter = ReportFilter([channel.report for channel in device.profile.channels])
+        self._plans: dict[tuple[int, ...], tuple[PlannedRead, ...]] = {}
+        self._refused: set[tuple[int, ...]] = set()
+
+    def reads_for(self, periods_ms: tuple[int, ...]) -> tuple[PlannedRead, ...]:
+        """The reads for the scan classes that are due, planned once for each combination."""
+        if periods_ms not in self._plans:
+            profile = self._tags.device.profile
+            self._plans[periods_ms] = plan_reads(profile, positions_of(profile, periods_ms))
+        return self._plans[periods_ms]
+
+    def reported(self, positions: Sequence[int], readings: Readings, stamp: Stamp) -> list[Sample]:
+        """The readings that pass the channels' report rules, as samples."""
+        samples = []
+        aliases, at_ms, passes = self._tags.aliases, stamp.at_ms, self._filter.passes
+        for position, value, reason in zip(positions, readings.values, readings.reasons, strict=True):
+            if reason is Reason.GOOD:
+                reason = stamp.reason
+            if passes(position, value, reason, at_ms):
+                samples.append(Sample(aliases[position], at_ms, value, reason))
+        return samples
+
+    def note_refusal(self, read: PlannedRead, error: DeviceError) -> None:
+        """Log the first of a row of refusals of the same channels."""
+        if read.positions not in self._refused:
+            self._refused.add(read.positions)
+            log.warning("device_read_refused", device=self.name, detail=error.detail)
+
+    def note_acceptance(self, read: PlannedRead) -> None:
+        """Log that channels which were refused can be read again."""
+        if read.positions in self._refused:
+            self._refused.remove(read.positions)
+            log.info("device_read_accepted", device=self.name, table=read.block.table, address=read.block.first)
+
+
+def make_pollers(site: Site, sink: Sink, watch: DeviceWatch, clock: Clock | None = None) -> list[ConnectionPoller]:
+    """One poller for each connection that has devices; run each in a task of its own."""
+    tagged = tag_devices(site)
+    pollers = []
+    for connection in site.connections:
+        behind = [tags for tags in tagged if tags.device.connection == connection.name]
+        if behind:
+            pollers.append(ConnectionPoller(connection, behind, sink, watch, clock))
+    return pollers
