@@ -1,0 +1,85 @@
+"""What an alarm knows: numbers and names from which its texts are made, in any language. Stored as JSON."""
+
+import msgspec
+
+from ingest_service.alarms.vocabulary import Kind, Locale
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A name in both languages; an empty one falls back to the other."""
+
+    zh: str
+    en: str
+
+    def text(self, locale: Locale) -> str:
+        """The name in that language."""
+        return (self.zh or self.en) if locale is Locale.ZH else (self.en or self.zh)
+
+
+class ExceedanceFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.EXCEEDANCE.value):
+    """A mean over its limit. `mean`, `peak` (highest minute) and `limit` are in `unit`, at reference oxygen, dry."""
+
+    home: Name
+    furnace: Name
+    pollutant: Name
+    mean: float
+    peak: float
+    limit: float
+    unit: str
+    reference_o2_pct: float
+    start_ms: int
+    end_ms: int
+    rule: str
+    clause: Name
+
+
+class StuckFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.STUCK_VALUE.value):
+    """An analyser that showed `value` unchanged for `held_s` seconds while the furnace burned."""
+
+    home: Name
+    furnace: Name
+    channel: Name
+    value: float
+    unit: str
+    held_s: float
+    threshold_s: float
+    since_ms: int
+
+
+class SilentFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.EDGE_SILENT.value):
+    """An edge from which nothing has come since `last_seen_ms` (centre's clock)."""
+
+    home: Name
+    edge: str
+    last_seen_ms: int
+    silent_after_s: float
+
+
+class DeviceBadFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.DEVICE_BAD.value):
+    """A device none of whose `channels` values can be used; `reason` is the commonest label of `wire.Reason`."""
+
+    home: Name
+    furnace: Name
+    device: str
+    reason: str
+    channels: int
+    since_ms: int
+
+
+Facts = ExceedanceFacts | StuckFacts | SilentFacts | DeviceBadFacts
+_DECODER: msgspec.json.Decoder[Facts] = msgspec.json.Decoder(Facts)
+
+
+def kind_of(facts: Facts) -> Kind:
+    """The kind of alarm that these facts belong to."""
+    return Kind(str(facts.__struct_config__.tag))
+
+
+def facts_to_json(facts: Facts) -> str:
+    """The facts as the text that is stored."""
+    return msgspec.json.encode(facts).decode()
+
+
+def facts_from_json(text: str) -> Facts:
+    """The stored facts; raises msgspec.ValidationError when they are none."""
+    return _DECODER.decode(text)

@@ -1,0 +1,1 @@
+"""Rule packs: one TOML file per legal text and version. Data only."""
