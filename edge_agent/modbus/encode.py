@@ -65,11 +65,17 @@ def raw_number(encoding: Encoding, value: float) -> float:
 def _number_bytes(encoding: Encoding, value: float) -> bytes:
     raw = raw_number(encoding, value)
     if encoding.type is ValueType.BCD:
-        return bytes.fromhex(f"{int(raw):0{encoding.length * 4}d}")
+        return _digits(int(raw), encoding.length * 4)
     try:
         return struct.pack(f">{_FORMATS[encoding.type]}", raw)
     except struct.error as error:
         raise ValueError(f"{value} does not fit {encoding.type}: {error}") from error
+
+
+def _digits(number: int, count: int) -> bytes:
+    if not 0 <= number < 10**count:
+        raise ValueError(f"{number} does not fit {count} decimal digits")
+    return bytes.fromhex(f"{number:0{count}d}")
 
 
 def _merged_bits(encoding: Encoding, words: MutableSequence[int], value: float) -> bytes:
