@@ -1,0 +1,86 @@
+"""Reads samples from hot and sealed as if they were one: sorted by series and time, one for each."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from duckdb import DuckDBPyConnection
+from numpy.typing import NDArray
+
+from ingest_service.errors import StoreError
+from ingest_service.store.batch import SampleBatch, empty_samples
+from ingest_service.store.embedded.archive import Archive
+from ingest_service.store.embedded.database import fetch
+from ingest_service.store.timeseries import HOUR_MS
+
+_WHERE = "measured_at_ms >= ? AND measured_at_ms < ? AND series IN (SELECT unnest(?::INTEGER[]))"
+_COLUMNS = "series, measured_at_ms, value, reason"
+
+
+def read_samples(
+    cursor: DuckDBPyConnection, archive: Archive, series: Sequence[int], from_ms: int, to_ms: int
+) -> SampleBatch:
+    """The samples of one snapshot with `from_ms <= time < to_ms`; of two at one time the first stored wins."""
+    bounds = [from_ms, to_ms, [int(one) for one in series]]
+    parts = []
+    if files := _files(cursor, archive, from_ms, to_ms):
+        parts.append(_sealed(cursor, files, bounds))
+    parts.append(as_batch(fetch(cursor, f"SELECT {_COLUMNS} FROM sample WHERE {_WHERE}", bounds)))
+    return without_repeats(parts)
+
+
+def latest_of(cursor: DuckDBPyConnection, relation: str, parameters: list[Any]) -> SampleBatch:
+    """The newest sample of each series in a relation."""
+    newest = "max(measured_at_ms) AS measured_at_ms, arg_max(value, measured_at_ms) AS value"
+    query = f"SELECT series, {newest}, arg_max(reason, measured_at_ms) AS reason FROM {relation} GROUP BY series"
+    return as_batch(fetch(cursor, query, parameters))
+
+
+def as_batch(found: dict[str, NDArray[Any]]) -> SampleBatch:
+    """Columns of a result as a batch."""
+    return SampleBatch(found["series"], found["measured_at_ms"], found["value"], found["reason"])
+
+
+def without_repeats(parts: list[SampleBatch]) -> SampleBatch:
+    """All rows sorted by series and time; of equal ones the first of the first part stays."""
+    whole = _concatenated(parts)
+    if not len(whole):
+        return whole
+    order = np.lexsort((whole.measured_at_ms, whole.series))
+    series, at_ms = whole.series[order], whole.measured_at_ms[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (series[1:] != series[:-1]) | (at_ms[1:] != at_ms[:-1])
+    kept = order[first]
+    return SampleBatch(series[first], at_ms[first], whole.value[kept], whole.reason[kept])
+
+
+def _concatenated(parts: list[SampleBatch]) -> SampleBatch:
+    if not parts:
+        return empty_samples()
+    return SampleBatch(
+        np.concatenate([part.series for part in parts]),
+        np.concatenate([part.measured_at_ms for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.reason for part in parts]),
+    )
+
+
+def _files(cursor: DuckDBPyConnection, archive: Archive, from_ms: int, to_ms: int) -> list[str]:
+    query = "SELECT file FROM sealed_hour WHERE hour BETWEEN ? AND ? ORDER BY hour"
+    found = cursor.execute(query, [from_ms // HOUR_MS, (to_ms - 1) // HOUR_MS]).fetchall()
+    return [str(archive.path(file)) for (file,) in found]
+
+
+def _sealed(cursor: DuckDBPyConnection, files: list[str], bounds: list[Any]) -> SampleBatch:
+    query = f"SELECT {_COLUMNS} FROM read_parquet(?::VARCHAR[]) WHERE {_WHERE}"
+    try:
+        return as_batch(fetch(cursor, query, [files, *bounds]))
+    except duckdb.Error as error:
+        raise StoreError(f"sealed files cannot be read: {_unreadable(files)}: {error}") from error
+
+
+def _unreadable(files: list[str]) -> str:
+    missing = [file for file in files if not Path(file).exists()]
+    return f"missing {', '.join(missing)}" if missing else f"{len(files)} files from {files[0]}"

@@ -1,0 +1,157 @@
+"""The embedded store: keeps the protocol of `store.timeseries` with one DuckDB file and sealed Parquet files."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ingest_service.errors import StoreError
+from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch
+from ingest_service.store.embedded import tables
+from ingest_service.store.embedded.dirty import minutes_touched
+from ingest_service.store.embedded.held import joined
+from ingest_service.store.embedded.opening import Opened, open_store
+from ingest_service.store.embedded.reading import read_samples
+from ingest_service.store.embedded.sealing import hours_to_seal, listed_files, seal_hour
+from ingest_service.store.embedded.size import measure
+from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, WriteResult
+
+_MEAN_TABLES = {MINUTE_MS: "minute_mean", HOUR_MS: "hour_mean"}
+_FRAGMENTS = 10_000  # rows of held blocks beyond which they are written anew as few ranges
+
+
+class EmbeddedStore:
+    """Opens (or creates) the store in `folder`. Raises StoreError when another process has it.
+
+    After a failed write it is opened anew by the next call, so it recovers by itself when the cause has gone.
+    """
+
+    def __init__(self, folder: Path, memory_limit_mb: int = 1024) -> None:
+        self._folder = folder
+        self._memory_limit_mb = memory_limit_mb
+        self._writing = threading.RLock()
+        self._sealing = threading.Lock()
+        self._closed = False
+        self._opened: Opened | None = open_store(folder, memory_limit_mb)
+
+    def write(self, batch: SampleBatch) -> WriteResult:
+        """Make a batch durable before returning. A block that is held already is skipped as a whole."""
+        with self._writing:
+            opened = self._state()
+            fresh = opened.held.unheld(batch.blocks)
+            samples = batch if len(fresh) == len(batch.blocks) else _without_repeated(batch, fresh)
+            try:
+                self._compact(opened)
+                self._commit(opened, samples, fresh, minutes_touched(batch, fresh))
+            except StoreError:
+                self._let_go()
+                raise
+            opened.newest.absorb(samples)
+            return WriteResult(stored=len(samples), repeated=len(batch) - len(samples))
+
+    def raw(self, series: Sequence[int], from_ms: int, to_ms: int) -> SampleBatch:
+        """The samples with `from_ms <= time < to_ms`, sorted by (series, time), one per (series, time)."""
+        opened = self._state()
+        with opened.database.transaction() as cursor:
+            return read_samples(cursor, opened.archive, series, from_ms, to_ms)
+
+    def latest(self, series: Sequence[int] | None = None) -> SampleBatch:
+        """The newest sample of each series (of all, where None)."""
+        with self._writing:
+            newest = self._state().newest
+            return newest.of(newest.known() if series is None else np.asarray(series, np.int32))
+
+    def means(self, period_ms: int, series: Sequence[int], from_ms: int, to_ms: int) -> MeanBatch:
+        """The minute or hour means that start in `[from_ms, to_ms)`, sorted by (series, start)."""
+        with self._state().database.transaction() as cursor:
+            return tables.read_means(cursor, _MEAN_TABLES[period_ms], series, from_ms, to_ms)
+
+    def dirty_minutes(self, before_ms: int, limit: int) -> DirtyMinutes:
+        """At most `limit` dirty minutes that ended before `before_ms`, oldest first; for one reader at a time."""
+        with self._writing:
+            opened = self._state()
+            opened.round_number += 1
+            return opened.dirty.hand_out(before_ms, limit)
+
+    def write_means(self, minutes: MeanBatch, hours: MeanBatch, done: DirtyMinutes) -> None:
+        """Replace these means and clear these marks; a minute that was touched since it was handed out stays marked."""
+        opened = self._state()
+        last_round = opened.round_number - 1
+        with opened.database.transaction() as cursor:
+            tables.replace_means(cursor, "minute_mean", minutes)
+            tables.replace_means(cursor, "hour_mean", hours)
+            tables.clear_dirty(cursor, done, last_round)
+        with self._writing:
+            opened.dirty.clear(done)
+
+    def seal(self, before_ms: int) -> int:
+        """Move whole hours that ended before `before_ms` to their sealed form; return the number of hours sealed."""
+        with self._sealing:
+            opened = self._state()
+            with opened.database.transaction() as cursor:
+                opened.archive.remove_superseded(listed_files(cursor))
+                hours = hours_to_seal(cursor, before_ms)
+            for hour in hours:
+                with opened.database.transaction() as cursor:
+                    seal_hour(cursor, opened.archive, hour)
+                    tables.replace_latest(cursor, self.latest())
+            return len(hours)
+
+    def status(self) -> StoreStatus:
+        """Counts, size and span."""
+        opened = self._state()
+        with opened.database.transaction() as cursor:
+            return measure(cursor, self._folder)
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the files."""
+        with self._sealing, self._writing:
+            self._closed = True
+            self._let_go()
+
+    def _commit(self, opened: Opened, samples: SampleBatch, fresh: list[BlockRef], touched: DirtyMinutes) -> None:
+        """Samples, the numbers of their blocks and the marks of their minutes in one transaction, then in memory."""
+        ranges = joined(fresh)
+        marks = opened.dirty.unmarked(touched)
+        with opened.database.transaction() as cursor:
+            tables.insert_samples(cursor, samples)
+            tables.insert_held(cursor, ranges)
+            tables.insert_dirty(cursor, marks, opened.round_number)
+        opened.held.add(ranges)
+        opened.held_rows += len(ranges)
+        opened.dirty.mark(marks)
+
+    def _compact(self, opened: Opened) -> None:
+        """Each write appends the ranges of its blocks; now and then they are joined on disk as they are in memory."""
+        if opened.held_rows < _FRAGMENTS or opened.held_rows < 4 * len(ranges := list(opened.held)):
+            return
+        with opened.database.transaction() as cursor:
+            tables.replace_held(cursor, ranges)
+        opened.held_rows = len(ranges)
+
+    def _state(self) -> Opened:
+        opened = self._opened
+        if opened is not None:
+            return opened
+        with self._writing:
+            if self._closed:
+                raise StoreError(f"store {self._folder}: is closed")
+            if self._opened is None:
+                self._opened = open_store(self._folder, self._memory_limit_mb)
+            return self._opened
+
+    def _let_go(self) -> None:
+        if self._opened is not None:
+            self._opened.database.close()
+            self._opened = None
+
+
+def _without_repeated(batch: SampleBatch, fresh: list[BlockRef]) -> SampleBatch:
+    """The rows of fresh blocks and those of no block."""
+    kept = np.ones(len(batch), np.bool_)
+    for block in batch.blocks:
+        kept[block.start : block.stop] = False
+    for block in fresh:
+        kept[block.start : block.stop] = True
+    return SampleBatch(batch.series[kept], batch.measured_at_ms[kept], batch.value[kept], batch.reason[kept])
