@@ -1,5 +1,6 @@
 """Correlated noise that is a function of time alone: two rings of AR(1) values, read at the second."""
 
+from array import array
 from random import Random
 
 import msgspec
@@ -36,8 +37,8 @@ class Noise(msgspec.Struct, frozen=True):
 class NoiseRings(msgspec.Struct, frozen=True):
     """The rings of one furnace, unrolled past their end so that every lane is one look-up away."""
 
-    fast: list[float]
-    slow: list[float]
+    fast: "array[float]"
+    slow: "array[float]"
 
     def at(self, second: int) -> Noise:
         """The noise at a second since 1970; the same whatever was asked before."""
@@ -51,7 +52,7 @@ def draw_rings(rng: Random) -> NoiseRings:
     return NoiseRings(fast, slow)
 
 
-def _draw_ring(rng: Random, length: int, memory: float, share: float) -> list[float]:
+def _draw_ring(rng: Random, length: int, memory: float, share: float) -> "array[float]":
     """An AR(1) path that ends near where it begins, mean 0 and the given standard deviation."""
     innovation = (1.0 - memory * memory) ** 0.5
     path = [rng.gauss(0.0, 1.0)]
@@ -62,4 +63,4 @@ def _draw_ring(rng: Random, length: int, memory: float, share: float) -> list[fl
     mean = sum(closed) / length
     deviation = (sum((value - mean) ** 2 for value in closed) / length) ** 0.5
     ring = [share * (value - mean) / deviation for value in closed]
-    return ring + ring[: LANES * _LANE_S]
+    return array("d", ring + ring[: LANES * _LANE_S])

@@ -4,12 +4,14 @@ import pytest
 
 from edge_agent.config import Device, OutboxLimits
 from edge_agent.devices.files import load_profile
+from edge_agent.modbus.registers import BlockDecoder, Point
 from edge_agent.outbox.block import Block
 from edge_agent.outbox.file import OutboxFile
 from edge_agent.simulator.faults import Fault, FaultKind, FaultyFurnace
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.history import STEP_MS, Past, past_blocks, whole_steps, write_blocks
 from edge_agent.simulator.schedule import Rhythm, Schedule
+from edge_agent.simulator.unit import SimulatedUnit
 from edge_agent.tags import DeviceTags
 from edge_agent.wire.sample import Reason, Sample
 
@@ -43,6 +45,15 @@ def test_the_past_holds_what_the_furnace_showed_at_every_step() -> None:
     assert [sample.measured_at_ms for sample in samples] == list(range(START_MS, END_MS, STEP_MS))
     for sample in samples:
         assert sample.value == pytest.approx(MODELS[1].at(sample.measured_at_ms).co, rel=1e-6)
+
+
+def test_the_past_joins_what_is_read_now() -> None:
+    channel = next(channel for channel in PROFILE.channels if channel.name == "flue_o2")
+    unit = SimulatedUnit(FaultyFurnace(MODELS[1]), PROFILE)
+    registers = unit.read(channel.table, channel.address, channel.width, END_MS - STEP_MS + 345)
+    assert registers is not None
+    read_now = BlockDecoder(2, [Point(0, channel.encoding)]).decode(registers).values[0]
+    assert _of(_past(1).samples(START_MS, END_MS), _alias(1, "flue_o2"))[-1].value == read_now
 
 
 def test_states_are_told_on_change_and_once_a_minute() -> None:
