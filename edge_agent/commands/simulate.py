@@ -68,7 +68,6 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
     )
     parser.add_argument("--history", metavar="SPAN", help="write this past, as 24h, into the outbox of --site, and end")
     parser.add_argument("--site", type=Path, metavar="FILE", help="the site file for --history")
-    parser.set_defaults(run=run)
 
 
 _FAULT_HELP = (
