@@ -7,5 +7,18 @@ Modbus. `OutboxFile` is the plain file for one thread, `Outbox` its face towards
 from edge_agent.outbox.block import Block, Gap, GapReason, Released
 from edge_agent.outbox.file import OutboxFile, OutboxState, read_state
 from edge_agent.outbox.outbox import Outbox, open_outbox
+from edge_agent.outbox.retag import TagName, ValueKind
 
-__all__ = ["Block", "Gap", "GapReason", "Outbox", "OutboxFile", "OutboxState", "Released", "open_outbox", "read_state"]
+__all__ = [
+    "Block",
+    "Gap",
+    "GapReason",
+    "Outbox",
+    "OutboxFile",
+    "OutboxState",
+    "Released",
+    "TagName",
+    "ValueKind",
+    "open_outbox",
+    "read_state",
+]

@@ -38,6 +38,7 @@ class GapReason(StrEnum):
     SIZE_LIMIT = "size_limit"
     AGE_LIMIT = "age_limit"
     CORRUPT_FILE = "corrupt_file"
+    NOT_CONFIGURED = "not_configured"  # a change of the site file took the channel away before the link came back
 
 
 class Gap(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The outbox file: blocks in order of their numbers, bounded, on the disk when a call returns. For one thread."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
@@ -10,6 +10,7 @@ import msgspec
 
 from edge_agent.config import OutboxLimits
 from edge_agent.outbox.block import Block, Gap, GapReason, Released, decode_samples, encode_samples
+from edge_agent.outbox.retag import TagName, use_tags
 from edge_agent.outbox.schema import DamagedOutbox, connect, connect_read_only, guarded, set_aside
 from edge_agent.wire.command import BlockRange
 
@@ -95,6 +96,14 @@ class OutboxFile:
                 self._note(gap)
         self._held = self._held.changed(added).changed(dropped, -1)
         self.last_number = last
+
+    def use_tags(self, tags: Mapping[int, TagName]) -> None:
+        """Say what the aliases stand for now; what waits is given them, what has no tag any more becomes a gap."""
+        with self._transaction() as database:
+            for gap in use_tags(database, tags):
+                self._note(gap)
+        with guarded(self.path):
+            self._held = _Held(*self._db.execute(_TOTALS).fetchone())
 
     def delete(self, ranges: Sequence[BlockRange]) -> Released:
         """Forget blocks that the centre holds; ranges have both ends included."""

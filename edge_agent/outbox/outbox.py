@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -13,8 +13,9 @@ from edge_agent.config import OutboxLimits
 from edge_agent.errors import OutboxError
 from edge_agent.outbox.block import Block, Gap, GapReason, Released, gap_of
 from edge_agent.outbox.file import OutboxFile, OutboxState
+from edge_agent.outbox.retag import TagName
 from edge_agent.outbox.schema import DamagedOutbox
-from edge_agent.wire.command import Acknowledgement
+from edge_agent.wire.command import Acknowledgement, BlockRange
 from edge_agent.wire.sample import Sample
 
 COMMIT_S = 0.2  # the wait that lets blocks share one sync of the disk
@@ -40,6 +41,7 @@ class Outbox:
         self._waiting: deque[Block] = deque()
         self._being_written = 0
         self._gaps: dict[str, Gap] = {}
+        self._tags: Mapping[int, TagName] = {}
         self._refusing_since_ms: int | None = None
         self._appended, self._group_full = asyncio.Event(), asyncio.Event()
         self._writing = asyncio.Lock()
@@ -101,18 +103,21 @@ class Outbox:
             self._settle(batch)
             return True
 
-    async def acknowledge(self, acknowledgement: Acknowledgement) -> Released:
-        """Forget what the centre holds; what names another epoch or blocks never written is refused and counted."""
+    def accepts(self, acknowledgement: Acknowledgement) -> bool:
+        """False, and counted, for one that names another epoch or blocks that were never written."""
         beyond = any(last > self.durable_number for _, last in acknowledgement.ranges)
-        if acknowledgement.epoch != self.epoch or beyond:
-            self.refused_acknowledgements += 1
-            return Released()
+        if acknowledgement.epoch == self.epoch and not beyond:
+            return True
+        self.refused_acknowledgements += 1
+        return False
+
+    async def release(self, ranges: Sequence[BlockRange]) -> Released:
+        """Forget blocks that the centre holds, both ends of a range included; nothing where the disk refuses."""
         try:
-            released = await self._call(lambda: self._file.delete(acknowledgement.ranges))
+            return await self._call(lambda: self._file.delete(ranges))
         except OutboxError as error:
             self._refused(error)
             return Released()
-        return released
 
     async def backlog(self, after: int, until: int, limit: int, skip: Set[int]) -> list[Block]:
         """The oldest durable blocks with after < number <= until, without those in `skip`. Raises OutboxError."""
@@ -126,6 +131,11 @@ class Outbox:
             self._refused(error)
             self._bd_seq = (self._bd_seq + 1) % 256
         return self._bd_seq
+
+    async def use_tags(self, tags: Mapping[int, TagName]) -> None:
+        """Say what the aliases stand for, before anything is appended or published. Raises OutboxError."""
+        self._tags = tags
+        await self._call(lambda: self._file.use_tags(tags))
 
     async def gaps(self) -> list[Gap]:
         """Every loss at this edge, oldest first. Raises OutboxError."""
@@ -147,6 +157,7 @@ class Outbox:
             except DamagedOutbox:
                 self._file.close()
                 self._file = OutboxFile.replace(self._limits, self._now_ms())
+                self._file.use_tags(self._tags)
                 raise
 
         done = asyncio.get_running_loop().run_in_executor(self._writer, job)

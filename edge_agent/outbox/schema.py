@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, device TEXT NOT NU
     to_ms INTEGER NOT NULL, count INTEGER NOT NULL, samples BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS gap (number INTEGER PRIMARY KEY, device TEXT NOT NULL, from_ms INTEGER NOT NULL,
     to_ms INTEGER NOT NULL, count INTEGER NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tag (alias INTEGER PRIMARY KEY, device TEXT NOT NULL, channel TEXT NOT NULL,
+    kind TEXT NOT NULL);
 INSERT OR IGNORE INTO meta VALUES ('epoch', {{epoch}}), ('last_number', 0), ('bd_seq', -1);
 PRAGMA user_version = {VERSION};
 COMMIT;
@@ -81,8 +83,7 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise OutboxError(f"outbox {path}: written by a newer release (format {version}, known {VERSION})")
-    if version < VERSION:
-        database.executescript(_SCHEMA.format(epoch=1 + secrets.randbelow(2**63 - 1)))
+    database.executescript(_SCHEMA.format(epoch=1 + secrets.randbelow(2**63 - 1)))
 
 
 def _what_was_there(path: Path, now_ms: int) -> Gap:

@@ -15,7 +15,6 @@ import asyncio, itertools, sys
 from pathlib import Path
 from edge_agent.config import OutboxLimits
 from edge_agent.outbox import open_outbox
-from edge_agent.wire.command import Acknowledgement
 from edge_agent.wire.sample import Sample
 
 async def main() -> None:
@@ -30,7 +29,7 @@ async def main() -> None:
             if turn % 7 == 0 and box.durable_number > 20:
                 ends = (box.durable_number - 15, box.durable_number - 11)
                 print("releasing", *ends, flush=True)
-                await box.acknowledge(Acknowledgement(box.epoch, (ends,)))
+                await box.release([ends])
             if turn % 3 == 0:
                 await asyncio.sleep(0.001)
 

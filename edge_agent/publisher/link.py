@@ -1,0 +1,191 @@
+"""One MQTT connection, brought from paho's thread to asyncio: the edge's only MQTT import."""
+
+import asyncio
+import os
+import socket
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+
+from edge_agent.config import Broker
+from edge_agent.errors import ConfigError, LinkError
+from edge_agent.publisher.node import Message
+
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 10.0
+FAREWELL_TIMEOUT_S = 2.0
+MAX_COMMANDS = 1024  # the oldest are dropped: an acknowledgement is repeated, a rebirth asked for again
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """User name and password at the broker; both "" where it asks for none."""
+
+    username: str = ""
+    password: str = ""
+
+    @classmethod
+    def of(cls, broker: Broker) -> "Credentials":
+        """Read the password from the environment. Raises ConfigError where the variable is not set."""
+        password = os.environ.get(broker.password_env, "") if broker.password_env else ""
+        if broker.password_env and not password:
+            raise ConfigError(
+                "site file", "broker.password_env", f"environment variable {broker.password_env} is not set"
+            )
+        return cls(broker.username, password)
+
+
+class Link:
+    """A connection with a will. `wake` is called in the event loop whenever something was heard."""
+
+    def __init__(
+        self, broker: Broker, credentials: Credentials, client_id: str, will: Message, wake: Callable[[], None]
+    ) -> None:
+        self._broker, self._wake = broker, wake
+        self._loop = asyncio.get_running_loop()
+        self._accepted: asyncio.Future[str] = self._loop.create_future()
+        self._subscribed: asyncio.Future[str] = self._loop.create_future()
+        self._lost: str | None = None
+        self._commands: deque[bytes] = deque(maxlen=MAX_COMMANDS)
+        self._queued = self._written = 0
+        self._client = _client(broker, credentials, client_id, will)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
+
+    @property
+    def unwritten(self) -> int:
+        """Messages that still wait for the socket."""
+        return self._queued - self._written
+
+    def check(self) -> None:
+        """Raise LinkError when the connection is gone."""
+        if self._lost is not None:
+            raise LinkError(f"connection to {self._where} lost: {self._lost}")
+
+    def take_commands(self) -> list[bytes]:
+        """The payloads heard on the command topic since the last call."""
+        taken = list(self._commands)
+        self._commands.clear()
+        return taken
+
+    def publish(self, message: Message) -> mqtt.MQTTMessageInfo:
+        """Hand a message to the network thread. Raises LinkError when the connection is gone."""
+        info = self._client.publish(message.topic, message.payload, message.qos, retain=False)
+        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise LinkError(f"cannot publish at {self._where}: {mqtt.error_string(info.rc)}")
+        self._queued += 1
+        return info
+
+    async def open(self, command_topic: str) -> None:
+        """Connect and hear commands at QoS 1. Raises LinkError."""
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S + ANSWER_TIMEOUT_S):
+                await asyncio.to_thread(
+                    self._client.connect, self._broker.host, self._broker.port, self._broker.keepalive_s
+                )
+                self._client.loop_start()
+                self._refuse(await self._accepted)
+                self._client.subscribe(command_topic, 1)
+                self._refuse(await self._subscribed)
+        except (OSError, ValueError) as error:
+            raise LinkError(f"cannot connect to {self._where}: {error or 'no answer'}") from error
+
+    async def farewell(self, death: Message) -> None:
+        """Say the death, see it received, and disconnect so that the will is not needed."""
+        with suppress(LinkError, RuntimeError, ValueError):
+            info = self.publish(death)
+            await asyncio.to_thread(info.wait_for_publish, FAREWELL_TIMEOUT_S)
+        self._client.disconnect()
+
+    async def close(self) -> None:
+        """End the network thread; a connection that is still open is cut, and the broker publishes the will."""
+        open_socket = self._client.socket()
+        if self._client.is_connected() and isinstance(open_socket, socket.socket):
+            with suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
+        await asyncio.to_thread(self._client.loop_stop)
+
+    @property
+    def _where(self) -> str:
+        return f"{self._broker.host}:{self._broker.port}"
+
+    def _refuse(self, problem: str) -> None:
+        if problem:
+            raise LinkError(f"{self._where} refused: {problem}")
+
+    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._post(_answer, self._accepted, str(reason) if reason.is_failure else "")
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
+        self._post(_answer, self._subscribed, ", ".join(str(reason) for reason in reasons if reason.is_failure))
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        self._post(self._lose, str(reason))
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self._post(self._hear, message.payload)
+
+    def _on_publish(self, *_: Any) -> None:
+        self._written += 1
+
+    def _post(self, callback: Callable[..., None], *args: object) -> None:
+        """From the network thread to the event loop; once the loop is closed nobody wants to know."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    def _hear(self, payload: bytes) -> None:
+        self._commands.append(payload)
+        self._wake()
+
+    def _lose(self, reason: str) -> None:
+        self._lost = reason
+        for waiting in (self._accepted, self._subscribed):
+            _answer(waiting, reason)
+        self._wake()
+
+
+@asynccontextmanager
+async def connect(
+    broker: Broker,
+    credentials: Credentials,
+    client_id: str,
+    will: Message,
+    command_topic: str,
+    wake: Callable[[], None],
+) -> AsyncIterator[Link]:
+    """A connection that hears commands; cut at the end unless a farewell was said. Raises LinkError."""
+    link = Link(broker, credentials, client_id, will, wake)
+    try:
+        await link.open(command_topic)
+        yield link
+    finally:
+        await link.close()
+
+
+def _client(broker: Broker, credentials: Credentials, client_id: str, will: Message) -> mqtt.Client:
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        clean_session=True,
+        protocol=mqtt.MQTTv311,
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.will_set(will.topic, will.payload, will.qos, retain=False)
+    if credentials.username:
+        client.username_pw_set(credentials.username, credentials.password or None)
+    if broker.ca_file:
+        client.tls_set(broker.ca_file, broker.cert_file or None, broker.key_file or None)
+    return client
+
+
+def _answer(waiting: "asyncio.Future[str]", problem: str) -> None:
+    if not waiting.done():
+        waiting.set_result(problem)

@@ -1,0 +1,240 @@
+"""The publisher: connect, be born, send what is measured at once and what was missed as history, heed commands."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from enum import Enum, auto
+
+import msgspec
+import structlog
+
+from edge_agent.backoff import backoff_ms
+from edge_agent.clock import Clock
+from edge_agent.config import Broker
+from edge_agent.errors import LinkError, OutboxError
+from edge_agent.outbox import Block, Outbox
+from edge_agent.publisher.link import Credentials, Link, connect
+from edge_agent.publisher.node import Node
+from edge_agent.publisher.pacing import Lane, Pacing
+from edge_agent.wire.command import Acknowledgement, Command, decode_command
+
+REBIRTH_INTERVAL_MS = 2_000  # requests that come faster are answered together
+MAX_FRESH_BLOCKS = 2_048  # live blocks that wait for the session; more than this travel as history
+MAX_UNWRITTEN = 64  # messages in front of the socket above which history waits, so that live values pass
+RESEND_BATCH = 128
+IDLE_MS = 1_000
+_log = structlog.get_logger()
+
+
+class Presence(Enum):
+    """Whether a device can be read."""
+
+    UP = auto()
+    DOWN = auto()
+
+
+class PublisherCounters(msgspec.Struct):
+    """Counts since the start. `samples_published` counts every sending, `blocks_resent` those as history."""
+
+    connections: int = 0
+    rebirths: int = 0
+    samples_published: int = 0
+    blocks_resent: int = 0
+    blocks_acknowledged: int = 0
+    samples_acknowledged: int = 0
+    commands_refused: int = 0
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """A device came or went; to be told after the block `after`, which holds what was read until then."""
+
+    after: int
+    device: str
+    presence: Presence
+
+
+class Publisher:
+    """Brings the outbox to the centre. `hear` is the outbox's listener, `device_changed` the poller's watch."""
+
+    def __init__(self, node: Node, broker: Broker, outbox: Outbox, clock: Clock, pacing: Pacing) -> None:
+        self.counters = PublisherCounters()
+        self._node, self._broker, self._outbox, self._clock, self._pacing = node, broker, outbox, clock, pacing
+        self._credentials = Credentials.of(broker)
+        self._wake = asyncio.Event()
+        self._fresh: deque[Block] = deque(maxlen=MAX_FRESH_BLOCKS)
+        self._changes: deque[_Change] = deque()
+        self._down: set[str] = set()
+        self._live_until = self._cursor = 0
+        self._bd_seq = self._born_epoch = 0
+        self._rebirth_wanted_ms: int | None = None
+        self._rebirth_allowed_ms = 0
+        self._resend_after_ms = 0
+
+    def hear(self, blocks: Sequence[Block]) -> None:
+        """Blocks became durable: they may be published."""
+        self._node.remember(blocks)
+        self._fresh.extend(blocks)
+        self._wake.set()
+
+    def device_changed(self, device: str, presence: Presence) -> None:
+        """A device came or went: told after all that was appended to the outbox before."""
+        self._changes.append(_Change(self._outbox.last_number, device, presence))
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Hold a session with the broker for ever; being without one is no error."""
+        failures = 0
+        while True:
+            connections = self.counters.connections
+            try:
+                await self._session()
+            except LinkError as error:
+                failures = 1 if self.counters.connections > connections else failures + 1
+                if failures == 1:
+                    _log.warning("link_lost", error=str(error))
+            await asyncio.sleep(backoff_ms(failures, random.random()) / 1000)
+
+    async def _session(self) -> None:
+        self._bd_seq = await self._outbox.next_bd_seq()
+        node, now_ms = self._node, self._clock.wall_ms()
+        will = node.death(self._bd_seq, now_ms)
+        async with connect(
+            self._broker, self._credentials, node.client_id, will, node.command_topic, self._wake.set
+        ) as link:
+            self._begin(link)
+            try:
+                while True:
+                    self._wake.clear()
+                    await self._turn(link)
+                    await self._pause(link)
+            except asyncio.CancelledError:
+                with suppress(LinkError):
+                    self._send_live(link)
+                await link.farewell(node.death(self._bd_seq, self._clock.wall_ms()))
+                raise
+
+    def _begin(self, link: Link) -> None:
+        """Be born. What is durable by now is history, what comes is live."""
+        self.counters.connections += 1
+        _log.info("link_opened", broker=f"{self._broker.host}:{self._broker.port}", bd_seq=self._bd_seq)
+        self._fresh.clear()
+        self._live_until, self._cursor = self._outbox.durable_number, 0
+        self._apply_changes(link=None, until=self._live_until)
+        self._pacing.connected(self._clock.monotonic_ms())
+        self._rebirth_wanted_ms = None
+        self._be_born(link)
+
+    def _be_born(self, link: Link) -> None:
+        self._born_epoch = self._outbox.epoch
+        for message in self._node.births(self._bd_seq, self._born_epoch, sorted(self._down), self._clock.wall_ms()):
+            link.publish(message)
+
+    async def _turn(self, link: Link) -> None:
+        """Do all that can be done now."""
+        link.check()
+        await self._obey(link.take_commands())
+        self._rebirth(link)
+        self._send_live(link)
+        if self._pacing.expire(self._clock.monotonic_ms()):
+            self._cursor = 0
+        await self._resend(link)
+
+    async def _pause(self, link: Link) -> None:
+        """Wait for news, the next timeout, or room for more history."""
+        now_ms = self._clock.monotonic_ms()
+        due = [now_ms + IDLE_MS]
+        if self._pacing.next_check_ms is not None:
+            due.append(self._pacing.next_check_ms)
+        if self._rebirth_wanted_ms is not None:
+            due.append(self._rebirth_allowed_ms)
+        if self._cursor < self._live_until and self._pacing.room(now_ms + 20):
+            due.append(max(self._resend_after_ms, now_ms + (20 if link.unwritten > MAX_UNWRITTEN else 1)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0, min(due) - now_ms) / 1000):
+                await self._wake.wait()
+
+    async def _obey(self, payloads: Sequence[bytes]) -> None:
+        """Heed commands; garbage is counted and ignored."""
+        acknowledgements: list[Acknowledgement] = []
+        for payload in payloads:
+            try:
+                command = decode_command(payload)
+            except ValueError as error:
+                self.counters.commands_refused += 1
+                _log.warning("command_refused", error=str(error))
+                continue
+            if command.rebirth and self._rebirth_wanted_ms is None:
+                self._rebirth_wanted_ms = self._clock.monotonic_ms()
+            acknowledgements += self._accepted(command)
+        if acknowledgements:
+            await self._release(acknowledgements)
+
+    def _accepted(self, command: Command) -> list[Acknowledgement]:
+        found = command.acknowledgement
+        return [found] if found is not None and self._outbox.accepts(found) else []
+
+    async def _release(self, acknowledgements: Sequence[Acknowledgement]) -> None:
+        ranges = [ends for acknowledgement in acknowledgements for ends in acknowledgement.ranges]
+        self._pacing.acknowledged(ranges, self._clock.monotonic_ms())
+        released = await self._outbox.release(ranges)
+        self.counters.blocks_acknowledged += released.blocks
+        self.counters.samples_acknowledged += released.samples
+
+    def _rebirth(self, link: Link) -> None:
+        """Births again where they were asked for, or where a new outbox began."""
+        now_ms = self._clock.monotonic_ms()
+        wanted = self._rebirth_wanted_ms is not None and now_ms >= self._rebirth_allowed_ms
+        if not wanted and self._outbox.epoch == self._born_epoch:
+            return
+        self._rebirth_wanted_ms, self._rebirth_allowed_ms = None, now_ms + REBIRTH_INTERVAL_MS
+        self.counters.rebirths += 1
+        self._be_born(link)
+
+    def _send_live(self, link: Link) -> None:
+        """Publish what became durable, and tell the coming and going of devices in between."""
+        while self._fresh:
+            block = self._fresh.popleft()
+            self._apply_changes(link, until=block.number - 1)
+            if self._cursor == self._live_until == block.number - 1:
+                self._cursor = block.number
+            self._send(link, block, Lane.HISTORY if block.device in self._down else Lane.LIVE)
+            self._live_until = block.number
+        self._apply_changes(link, until=self._outbox.durable_number)
+
+    def _apply_changes(self, link: Link | None, until: int) -> None:
+        while self._changes and self._changes[0].after <= until:
+            change = self._changes.popleft()
+            was_down = change.device in self._down
+            if (change.presence is Presence.DOWN) == was_down:
+                continue
+            (self._down.discard if was_down else self._down.add)(change.device)
+            if link is not None:
+                tell = self._node.device_birth if was_down else self._node.device_death
+                link.publish(tell(change.device, self._clock.wall_ms()))
+
+    async def _resend(self, link: Link) -> None:
+        """Send the oldest blocks that nobody acknowledged, as far as the window allows."""
+        now_ms = self._clock.monotonic_ms()
+        room = min(RESEND_BATCH, self._pacing.room(now_ms))
+        if not room or self._cursor >= self._live_until or link.unwritten > MAX_UNWRITTEN:
+            return
+        if now_ms < self._resend_after_ms:
+            return
+        until = self._live_until
+        try:
+            blocks = await self._outbox.backlog(self._cursor, until, room, set(self._pacing.under_way))
+        except OutboxError as error:
+            self._resend_after_ms = now_ms + IDLE_MS
+            _log.warning("outbox_read_failed", error=str(error))
+            return
+        for block in blocks:
+            self._send(link, block, Lane.HISTORY)
+            self.counters.blocks_resent += 1
+        self._cursor = blocks[-1].number if len(blocks) == room else until
+
+    def _send(self, link: Link, block: Block, lane: Lane) -> None:
+        link.publish(self._node.data(block, lane, self._clock.wall_ms()))
+        self._pacing.sent(block.number, lane, len(block.samples), self._clock.monotonic_ms())
+        self.counters.samples_published += len(block.samples)
