@@ -67,7 +67,9 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
         help="write what is true: cremations and phases of the past, or of the next 48 h",
     )
     parser.add_argument("--history", metavar="SPAN", help="write this past, as 24h, into the outbox of --site, and end")
-    parser.add_argument("--site", type=Path, metavar="FILE", help="the site file for --history")
+    parser.add_argument(
+        "--site", type=Path, metavar="FILE", help="the site file for --history; without it only --truth is written"
+    )
 
 
 _FAULT_HELP = (
@@ -84,9 +86,13 @@ def run(args: argparse.Namespace) -> int:
         faults=tuple(parse_fault(text, start_ms) for text in args.fault),
         start_ms=start_ms,
     )
-    if args.history is not None:
-        return _write_history(plan, _parse_span_ms(args.history), args.site, args.truth)
     _check_within("--furnaces", args.furnaces, 1, MAX_FURNACES)
+    if args.history is not None:
+        span_ms = _parse_span_ms(args.history)
+        if args.site is None and args.truth is not None:
+            _write_truth(plan, range(1, args.furnaces + 1), args.truth, start_ms - span_ms, start_ms)
+            return 0
+        return _write_history(plan, span_ms, args.site, args.truth)
     _check_within("--port", args.port, 0, 65535)
     furnaces = range(1, args.furnaces + 1)
     _check_faults(plan.faults, furnaces)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +151,14 @@ table = "holding"
 address = 0
 type = "uint32"
 """
+
+
+def test_the_truth_of_a_past_needs_no_site(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    done = _once("--history", "24h", "--furnaces", "2", "--always-burning", "--truth", str(truth))
+    assert done.returncode == 0, done.stderr
+    cycles = msgspec.json.Decoder(TrueCycle).decode_lines(truth.read_bytes())
+    assert {cycle.furnace for cycle in cycles} == {1, 2}
+    assert all(
+        earlier.to_ms <= later.from_ms for earlier, later in pairwise(cycles) if earlier.furnace == later.furnace
+    )
