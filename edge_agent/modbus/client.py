@@ -47,6 +47,7 @@ class Line:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._client: ModbusBaseClient | None = None
+        self._last_transaction = 0
 
     @property
     def is_open(self) -> bool:
@@ -69,6 +70,8 @@ class Line:
         if not connected:
             client.close()
             raise self._unreachable("refused or no answer")
+        # Counting goes on: a gateway may send a late answer to the old connection's request over the new one.
+        client.ctx.next_tid = self._last_transaction
         self._client = client
         await asyncio.sleep(connection.pause_after_connect_s)
 
@@ -76,6 +79,7 @@ class Line:
         """Disconnect, if connected."""
         client, self._client = self._client, None
         if client is not None:
+            self._last_transaction = client.ctx.next_tid
             client.close()
 
     async def read(self, device: str, unit_id: int, block: Block) -> Sequence[int]:
