@@ -18,18 +18,18 @@ Columns = Mapping[str, NDArray[Any]]
 _TABLES = """
 CREATE TABLE IF NOT EXISTS format (version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sample (
-    series INTEGER NOT NULL, measured_at_ms BIGINT NOT NULL, value DOUBLE NOT NULL, reason UTINYINT NOT NULL);
+    series INTEGER NOT NULL, measured_at_ms BIGINT NOT NULL, value DOUBLE, reason UTINYINT NOT NULL);
 CREATE TABLE IF NOT EXISTS latest (
-    series INTEGER NOT NULL, measured_at_ms BIGINT NOT NULL, value DOUBLE NOT NULL, reason UTINYINT NOT NULL);
+    series INTEGER NOT NULL, measured_at_ms BIGINT NOT NULL, value DOUBLE, reason UTINYINT NOT NULL);
 CREATE TABLE IF NOT EXISTS held_block (
     edge_id INTEGER NOT NULL, epoch UBIGINT NOT NULL, first UBIGINT NOT NULL, last UBIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS dirty_minute (source INTEGER NOT NULL, minute BIGINT NOT NULL, round BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS minute_mean (
     series INTEGER NOT NULL, start_ms BIGINT NOT NULL,
-    mean DOUBLE NOT NULL, low DOUBLE NOT NULL, high DOUBLE NOT NULL, covered FLOAT NOT NULL);
+    mean DOUBLE, low DOUBLE, high DOUBLE, covered FLOAT NOT NULL);
 CREATE TABLE IF NOT EXISTS hour_mean (
     series INTEGER NOT NULL, start_ms BIGINT NOT NULL,
-    mean DOUBLE NOT NULL, low DOUBLE NOT NULL, high DOUBLE NOT NULL, covered FLOAT NOT NULL);
+    mean DOUBLE, low DOUBLE, high DOUBLE, covered FLOAT NOT NULL);
 CREATE TABLE IF NOT EXISTS sealed_hour (
     hour BIGINT NOT NULL, file VARCHAR NOT NULL, rows BIGINT NOT NULL, bytes BIGINT NOT NULL, sha256 VARCHAR NOT NULL,
     oldest_ms BIGINT NOT NULL, newest_ms BIGINT NOT NULL, sealed_at_ms BIGINT NOT NULL);
@@ -77,7 +77,7 @@ class Database:
 
 
 def insert(cursor: DuckDBPyConnection, table: str, columns: Columns) -> None:
-    """Append rows given as numpy columns in the order of the table's columns; DuckDB reads the arrays in place."""
+    """Append rows given as numpy columns in the order of the table's. DuckDB reads the arrays in place, NaN as NULL."""
     if not len(next(iter(columns.values()))):
         return
     cursor.register("incoming", {name: np.ascontiguousarray(column) for name, column in columns.items()})
@@ -86,9 +86,12 @@ def insert(cursor: DuckDBPyConnection, table: str, columns: Columns) -> None:
 
 
 def fetch(cursor: DuckDBPyConnection, query: str, parameters: list[Any]) -> dict[str, NDArray[Any]]:
-    """The result as plain numpy columns by name."""
+    """The result as plain numpy columns by name; NULL, which only numbers may be, comes as NaN."""
     found = cursor.execute(query, parameters).fetchnumpy()
-    return {name: np.ma.getdata(column) for name, column in found.items()}
+    return {
+        name: column.filled(np.nan) if np.ma.is_masked(column) else np.ma.getdata(column)
+        for name, column in found.items()
+    }
 
 
 def _finish(cursor: DuckDBPyConnection | None) -> None:

@@ -33,7 +33,7 @@ def read_samples(
 
 def latest_of(cursor: DuckDBPyConnection, relation: str, parameters: list[Any]) -> SampleBatch:
     """The newest sample of each series in a relation."""
-    newest = "max(measured_at_ms) AS measured_at_ms, arg_max(value, measured_at_ms) AS value"
+    newest = "max(measured_at_ms) AS measured_at_ms, arg_max_null(value, measured_at_ms) AS value"
     query = f"SELECT series, {newest}, arg_max(reason, measured_at_ms) AS reason FROM {relation} GROUP BY series"
     return as_batch(fetch(cursor, query, parameters))
 
