@@ -1,0 +1,79 @@
+import string
+
+import msgspec
+import pytest
+
+from edge_agent.wire.sample import Reason
+from ingest_service.alarms.facts import DeviceBadFacts, facts_from_json, facts_to_json, kind_of
+from ingest_service.alarms.phrases import phrases
+from ingest_service.alarms.texts import describe, number
+from ingest_service.alarms.vocabulary import LATCHES, SEVERITIES, Kind, Locale
+from tests.ingest_service.alarms.examples import FACTS, ZONE
+
+BOTH = [(kind, locale) for kind in Kind for locale in Locale]
+
+
+@pytest.mark.parametrize(("kind", "locale"), BOTH)
+def test_every_kind_says_what_why_and_what_to_do_in_every_language(kind: Kind, locale: Locale) -> None:
+    text = describe(FACTS[kind], locale, ZONE)
+    sentences = [text.where, text.what, text.cause, text.consequence, text.action, text.respond]
+    assert all(sentence.strip() for sentence in sentences)
+    assert not any("{" in sentence for sentence in sentences)
+    assert text.where in text.what
+    assert str(text.respond_within_min) in text.respond
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in text.action) == (locale is Locale.ZH)
+
+
+@pytest.mark.parametrize(("kind", "locale"), BOTH)
+def test_both_languages_name_the_same_facts(kind: Kind, locale: Locale) -> None:
+    def fields(language: Locale) -> set[str]:
+        sentences = msgspec.structs.astuple(phrases().kind[kind].sentences(language))
+        return {name for text in sentences for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    assert fields(locale) == fields(Locale.EN)
+
+
+def test_an_exceedance_tells_mean_limit_unit_hours_and_clause() -> None:
+    text = describe(FACTS[Kind.EXCEEDANCE], Locale.EN, ZONE)
+    assert text.what == (
+        "Qingshan funeral home, Furnace 1: Hydrogen chloride hour mean 45.23 mg/m³ is over the limit of 30 mg/m³"
+    )
+    assert "From 2026-03-02 10:00 to 11:00 the converted mean was 1.508 times the limit" in text.cause
+    assert "112.4 mg/m³ (at 11 % reference oxygen" in text.cause
+    assert "GB 13801-2015 Table 2, hydrogen chloride (rule gb13801-2015-table2@1)" in text.consequence
+
+
+def test_an_exceedance_reads_naturally_in_chinese() -> None:
+    text = describe(FACTS[Kind.EXCEEDANCE], Locale.ZH, ZONE)
+    assert text.what == "青山殡仪馆 1号火化炉：氯化氢小时均值 45.23 mg/m³，超过限值 30 mg/m³"
+    assert text.cause.startswith("2026-03-02 10:00 至 11:00 的折算浓度均值为限值的 1.508 倍")
+
+
+def test_every_reason_of_a_bad_value_has_words() -> None:
+    bad = {reason.label for reason in Reason if reason.is_bad}
+    assert set(phrases().reasons[Locale.ZH]) == set(phrases().reasons[Locale.EN]) == bad
+
+
+def test_a_reason_of_a_newer_edge_is_shown_as_it_came() -> None:
+    facts = FACTS[Kind.DEVICE_BAD]
+    assert isinstance(facts, DeviceBadFacts)
+    text = describe(msgspec.structs.replace(facts, reason="gone_fishing"), Locale.EN, ZONE)
+    assert "mostly: gone_fishing" in text.cause
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_facts_survive_being_stored(kind: Kind) -> None:
+    assert kind_of(FACTS[kind]) is kind
+    assert facts_from_json(facts_to_json(FACTS[kind])) == FACTS[kind]
+
+
+def test_every_kind_has_phrases_a_severity_and_a_latch() -> None:
+    assert set(phrases().kind) == set(SEVERITIES) == set(LATCHES) == set(Kind)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(45.23, "45.23"), (30.04, "30.04"), (30.0, "30"), (0.113, "0.113"), (12400.4, "12400"), (0.0, "0")],
+)
+def test_numbers_keep_four_significant_digits(value: float, expected: str) -> None:
+    assert number(value) == expected

@@ -1,0 +1,84 @@
+from importlib.resources import files
+
+import pytest
+
+from edge_agent.wire.quantity import PHASES, quantities
+from ingest_service.emissions.rulepack import Phase, Pollutant, Verified, load_pack, pack_names, parse_pack
+from ingest_service.errors import ConfigError
+
+NAME = "gb13801-2015-table2"
+TEXT = files("ingest_service.emissions.rules").joinpath(f"{NAME}.toml").read_text(encoding="utf-8")
+
+
+def test_table_2_holds_the_figures_of_its_source() -> None:
+    pack = load_pack(NAME)
+    limits = {limit.pollutant.value: limit.limit for limit in pack.judged}
+    assert limits == {"dust": 30.0, "so2": 30.0, "nox": 200.0, "co": 150.0, "hcl": 30.0}
+    assert {limit.pollutant.value: limit.limit for limit in pack.periodic} == {
+        "mercury": 0.1,
+        "dioxins": 0.5,
+        "blackness": 1.0,
+    }
+    assert pack.reference.o2_pct == 11.0
+    assert pack.validity.valid_minutes == 45
+
+
+def test_reference_oxygen_is_marked_as_to_be_confirmed() -> None:
+    reference = load_pack(NAME).reference
+    assert reference.verified is Verified.UNVERIFIED
+    assert "confirm" in reference.confirm_en
+    assert "确认" in reference.confirm_zh
+
+
+@pytest.mark.parametrize("name", pack_names())
+def test_every_pack_is_sound_and_cites_its_sources(name: str) -> None:
+    pack = load_pack(name)
+    assert pack.id == name
+    cited = [(limit.source, limit.clause_zh, limit.clause_en) for limit in pack.limit]
+    cited += [(limit.source, limit.clause_zh, limit.clause_en) for limit in pack.periodic]
+    assert cited
+    assert all(all(texts) for texts in cited)
+    assert pack.source
+
+
+def test_limits_of_a_pack_that_nobody_checked_are_not_judged() -> None:
+    pack = parse_pack(TEXT.replace('verified = "secondary_source"', 'verified = "unverified"', 1), "pack.toml")
+    assert len(pack.limit) == 5
+    assert pack.judged == ()
+
+
+def test_phases_and_pollutants_are_those_of_the_wire_contract() -> None:
+    assert [phase.value for phase in Phase] == [PHASES[code] for code in sorted(PHASES)]
+    assert {pollutant.value for pollutant in Pollutant} <= set(quantities())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "allowed"),
+    [
+        pytest.param('pollutant = "hcl"', 'pollutant = "hf"', "limit[4].pollutant", "hcl", id="an unknown pollutant"),
+        pytest.param('"mercury"', '"lead"', "periodic[0].pollutant", "dioxins", id="an unknown laboratory pollutant"),
+        pytest.param('unit = "mg/m3"', 'unit = "ppm"', "limit[0].unit", "mg/m3", id="a unit that cannot be converted"),
+        pytest.param("unit_type", "unit_typ", "unit_typ", "unit_type", id="a misspelt key"),
+        pytest.param(
+            "o2_base_pct = ", "o2_bas_pct = ", "reference.o2_bas_pct", "o2_base_pct", id="a misspelt inner key"
+        ),
+        pytest.param('"preheat"', '"warmup"', "exclusion.phases[1]", "preheat", id="an unknown phase"),
+        pytest.param("clock_hour", "rolling_hour", "limit[0].averaging", "clock_hour", id="an unknown averaging"),
+        pytest.param("valid_minutes = 45", 'valid_minutes = "45"', "validity.valid_minutes", "", id="a wrong type"),
+        pytest.param("valid_minutes = 45", "valid_minutes = 61", "validity", "", id="more minutes than an hour has"),
+        pytest.param("o2_pct = 11.0", "o2_pct = 25.0", "reference", "", id="an impossible reference oxygen"),
+        pytest.param('pollutant = "hcl"', 'pollutant = "co"', "top level", "", id="two limits for one pollutant"),
+        pytest.param("[reference]", "[reference", "", "", id="no TOML at all"),
+    ],
+)
+def test_a_pack_is_refused_with_file_key_and_what_is_allowed(old: str, new: str, key: str, allowed: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        parse_pack(TEXT.replace(old, new, 1), "pack.toml")
+    assert str(refused.value).startswith("pack.toml: ")
+    assert refused.value.key == key
+    assert allowed in refused.value.allowed
+
+
+def test_an_unknown_pack_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ConfigError, match=NAME):
+        load_pack("gb13801-2009")
