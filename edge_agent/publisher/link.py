@@ -95,7 +95,7 @@ class Link:
                 self._client.subscribe(command_topic, 1)
                 self._refuse(await self._subscribed)
         except (OSError, ValueError) as error:
-            raise LinkError(f"cannot connect to {self._where}: {error or 'no answer'}") from error
+            raise LinkError(f"cannot connect to {self._where}: {str(error) or 'no answer'}") from error
 
     async def farewell(self, death: Message) -> None:
         """Say the death, see it received, and disconnect so that the will is not needed."""

@@ -30,7 +30,7 @@ class PacingLimits(msgspec.Struct, frozen=True, kw_only=True):
     least_timeout_ms: int = 2_000  # a centre may gather acknowledgements for a second
     most_timeout_ms: int = 60_000
     jitter: float = 0.25
-    samples_per_s: int = 100_000  # about 2 MB/s
+    samples_per_s: int = 150_000  # about 3 MB/s; a slower line holds it back by itself
 
 
 class _Flight(msgspec.Struct, frozen=True):
