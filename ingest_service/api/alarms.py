@@ -1,0 +1,100 @@
+"""JSON: alarms, their life, who was told, and the acknowledgement."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from ingest_service.alarms.texts import describe
+from ingest_service.alarms.vocabulary import Locale
+from ingest_service.api.context import Context, Here, Sight
+from ingest_service.api.errors import NotFound
+from ingest_service.api.page.formats import zone_of
+from ingest_service.api.schemas import (
+    AcknowledgedOut,
+    AcknowledgeIn,
+    AlarmDetailOut,
+    AlarmOut,
+    DeliveryOut,
+    ErrorOut,
+    StepOut,
+)
+from ingest_service.store import journal
+from ingest_service.store.alarms import Answer
+from ingest_service.store.journal import AlarmRecord, Message
+from ingest_service.store.overview import Reader
+
+router = APIRouter(tags=["alarms"], responses={404: {"model": ErrorOut}})
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class Wanted(StrEnum):
+    """Which alarms: those that still need someone, or the finished ones too."""
+
+    OPEN = "open"
+    ALL = "all"
+
+
+@router.get("/alarms", summary="Alarms, open ones first")
+def list_alarms(
+    here: Here,
+    sight: Sight,
+    state: Wanted = Wanted.OPEN,
+    home: str | None = None,
+    furnace: int | None = None,
+    limit: Limit = 200,
+) -> list[AlarmOut]:
+    """Open alarms, and with state=all the newest finished ones; `furnace` is a furnace's id."""
+    found = journal.open_alarms(sight, home, furnace)
+    if state is Wanted.ALL:
+        found += journal.finished_alarms(sight, limit, home, furnace)
+    return [alarm_out(here, alarm) for alarm in found[:limit]]
+
+
+@router.get("/alarms/{alarm}", summary="One alarm with its life and who was told")
+def show_alarm(alarm: int, here: Here, sight: Sight) -> AlarmDetailOut:
+    """That alarm; 404 where there is none."""
+    record = found_alarm(sight, alarm)
+    return AlarmDetailOut(
+        **alarm_out(here, record).model_dump(),
+        steps=[StepOut.model_validate(step) for step in journal.steps(sight, alarm)],
+        deliveries=[delivery_out(message) for message in journal.messages(sight, 200, alarm)],
+    )
+
+
+@router.post("/alarms/{alarm}/acknowledge", summary="Say who has seen an alarm")
+def acknowledge(alarm: int, body: AcknowledgeIn, here: Here, sight: Sight) -> AcknowledgedOut:
+    """Stops the calling, not the alarm. A second acknowledgement changes nothing and says so."""
+    answer = acknowledged(here, sight, alarm, body.who, body.note)
+    return AcknowledgedOut(answer=answer, alarm=alarm_out(here, found_alarm(sight, alarm)))
+
+
+def acknowledged(here: Context, sight: Reader, alarm: int, who: str, note: str) -> Answer:
+    """Acknowledge an alarm in sight, at the centre's time. Raises NotFound."""
+    found_alarm(sight, alarm)
+    return here.alarms.acknowledge(alarm, who.strip(), note.strip(), here.clock()).answer
+
+
+def found_alarm(sight: Reader, alarm: int) -> AlarmRecord:
+    """That alarm. Raises NotFound."""
+    record = journal.alarm(sight, alarm)
+    if record is None:
+        raise NotFound(f"no alarm {alarm}")
+    return record
+
+
+def alarm_out(here: Context, record: AlarmRecord) -> AlarmOut:
+    """An alarm with its sentence in both languages."""
+    zone = zone_of(here.config)
+    fields = {field: getattr(record, field) for field in AlarmOut.model_fields if not field.startswith("what_")}
+    return AlarmOut(
+        **fields,
+        what_zh=describe(record.facts, Locale.ZH, zone).what,
+        what_en=describe(record.facts, Locale.EN, zone).what,
+    )
+
+
+def delivery_out(message: Message) -> DeliveryOut:
+    """A notification with the sentence that it carried."""
+    fields = {field: getattr(message, field) for field in DeliveryOut.model_fields if field != "what"}
+    return DeliveryOut(**fields, what=message.message.text.what)

@@ -1,0 +1,57 @@
+"""Puts the API, the live stream and the page together over one context."""
+
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from ingest_service.api import alarms, compliance, health, homes, metrics, operations, series, stream
+from ingest_service.api.context import Context
+from ingest_service.api.errors import CrossSiteForm
+from ingest_service.api.failures import FAILURES, add_failures, answer
+from ingest_service.api.page import alarms as alarm_pages
+from ingest_service.api.page import assets, city, data, furnace
+from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
+from ingest_service.api.stream import Streams
+
+RESOURCES = (homes, series, alarms, compliance, operations, stream)
+PAGES = (assets, city, furnace, alarm_pages, data)
+TAGS = [
+    {"name": "homes", "description": "Funeral homes, furnaces and what their tags show now"},
+    {"name": "series", "description": "Means, samples and trends"},
+    {"name": "alarms", "description": "What needs a person"},
+    {"name": "compliance", "description": "Judged hours, exceedances and the limits in force"},
+    {"name": "operations", "description": "Edges, what was not admitted, notifications"},
+    {"name": "live", "description": "Server-sent events"},
+    {"name": "health", "description": "For those who run the service"},
+]
+
+
+def create_app(context: Context) -> FastAPI:
+    """The application over that context. It starts no worker and owns no state but its open streams."""
+    app = FastAPI(
+        title="Clearstack",
+        version=context.version,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        openapi_tags=TAGS,
+    )
+    app.state.context = context
+    app.state.streams = Streams()
+    app.add_middleware(OwnFormsOnly, refusal=refusal)
+    app.add_middleware(SecurityHeaders)
+    add_failures(app)
+    for router in routers():
+        app.include_router(router)
+    return app
+
+
+def routers() -> list[APIRouter]:
+    """Every router with its place."""
+    api = APIRouter(prefix="/api/v1")
+    for resource in RESOURCES:
+        api.include_router(resource.router)
+    return [api, health.router, metrics.router, *(page.router for page in PAGES)]
+
+
+def refusal(request: Request) -> Response:
+    """The answer to a form of another site's page."""
+    return answer(request, FAILURES[CrossSiteForm], "the form was not sent from this page")

@@ -1,0 +1,67 @@
+"""Everything that a route may use, put together once at the start and handed to `create_app`."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import msgspec
+from fastapi import Depends, Request
+
+from ingest_service.config import Config
+from ingest_service.emissions.preview import Preview
+from ingest_service.emissions.rulepack import RulePack
+from ingest_service.intake.counters import IngestCounters
+from ingest_service.intake.edge_view import EdgeView
+from ingest_service.store.alarms import AlarmStore
+from ingest_service.store.live import LiveTable
+from ingest_service.store.overview import Reader, Scope
+from ingest_service.store.timeseries import TimeSeriesStore
+
+EVERYTHING = Scope()
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing that must work before the service is ready; `problem` returns "" while it does."""
+
+    name: str
+    problem: Callable[[], str]
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The service as page and API see it. `clock` gives ms since 1970 UTC; `closing` ends every live stream."""
+
+    reader: Callable[[Scope], Reader]
+    alarms: AlarmStore
+    store: TimeSeriesStore
+    live: LiveTable
+    edges: Callable[[], Sequence[EdgeView]]
+    previews: Callable[[], Sequence[Preview]]
+    counters: Callable[[], IngestCounters]
+    packs: tuple[RulePack, ...]
+    config: Config
+    clock: Callable[[], int]
+    checks: tuple[Check, ...]
+    version: str
+    closing: threading.Event
+
+
+def context_of(request: Request) -> Context:
+    """The context of the running application."""
+    context: Context = request.app.state.context
+    return context
+
+
+Here = Annotated[Context, Depends(context_of)]
+
+
+def scope_of(_request: Request) -> Scope:
+    """What the reader may see. The one place that decides it, for page, API and live stream alike."""
+    return EVERYTHING
+
+
+def reader_of(here: Here, scope: Annotated[Scope, Depends(scope_of)]) -> Reader:
+    """The reader's sight of the relational database."""
+    return here.reader(scope)
+
+
+Sight = Annotated[Reader, Depends(reader_of)]

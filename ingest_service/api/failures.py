@@ -1,0 +1,63 @@
+"""What HTTP makes of errors: one JSON shape for programs, one page for people. The only place that knows both."""
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from ingest_service.api.context import context_of, scope_of
+from ingest_service.api.errors import CrossSiteForm, InvalidRequest, NotFound, TooManyStreams
+from ingest_service.api.page.rendering import Page
+from ingest_service.errors import StoreError
+
+PROGRAM_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/static/")
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The status, and the code that programs see."""
+
+    status: int
+    error: str
+
+
+FAILURES: dict[type[Exception], Failure] = {
+    NotFound: Failure(404, "not_found"),
+    InvalidRequest: Failure(422, "invalid"),
+    CrossSiteForm: Failure(403, "forbidden"),
+    TooManyStreams: Failure(503, "unavailable"),
+    StoreError: Failure(503, "unavailable"),
+}
+_BY_STATUS = {403: "forbidden", 404: "not_found", 503: "unavailable"}
+
+
+def add_failures(app: FastAPI) -> None:
+    """Register the answers to every error."""
+    for kind in FAILURES:
+        app.add_exception_handler(kind, _answer_ours)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+
+
+async def _answer_ours(request: Request, error: Exception) -> Response:
+    return answer(request, FAILURES[type(error)], str(error))
+
+
+async def _answer_invalid(request: Request, error: Exception) -> Response:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    lines = [f"{'.'.join(str(part) for part in problem['loc'][1:])}: {problem['msg']}" for problem in problems]
+    return answer(request, Failure(422, "invalid"), "; ".join(lines))
+
+
+async def _answer_http(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return answer(request, Failure(status, _BY_STATUS.get(status, "invalid")), getattr(error, "detail", ""))
+
+
+def answer(request: Request, failure: Failure, detail: str) -> Response:
+    """The error as JSON for programs, as a page for people."""
+    if request.url.path.startswith(PROGRAM_PATHS):
+        return JSONResponse({"error": failure.error, "detail": detail}, failure.status)
+    here = context_of(request)
+    page = Page(request, here, here.reader(scope_of(request)))
+    return page.render("error.html", "error", status=failure.status, error=failure.error, detail=detail)

@@ -1,0 +1,66 @@
+"""Is the process alive, and does the service do its work."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
+
+from ingest_service.api.context import Check, Context, Here
+from ingest_service.api.schemas import CheckOut, ReadyOut
+from ingest_service.errors import StoreError
+from ingest_service.intake.counters import IngestCounters
+from ingest_service.store.timeseries import TimeSeriesStore
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Is the process alive")
+def show_alive() -> dict[str, str]:
+    """Answers while the process runs."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", summary="Does the service do its work", responses={503: {"model": ReadyOut}})
+def show_ready(here: Here, response: Response) -> ReadyOut:
+    """503 with what is in the way, while anything is."""
+    checks = check_all(here)
+    ready = not any(check.problem for check in checks)
+    response.status_code = 200 if ready else 503
+    return ReadyOut(ready=ready, checks=checks)
+
+
+def check_all(here: Context) -> list[CheckOut]:
+    """Every check with its problem."""
+    return [CheckOut(name=check.name, problem=check.problem()) for check in here.checks]
+
+
+def answers(name: str, probe: Callable[[], object]) -> Check:
+    """A check that `probe` raises no StoreError."""
+
+    def problem() -> str:
+        try:
+            probe()
+        except StoreError as error:
+            return str(error)
+        return ""
+
+    return Check(name, problem)
+
+
+def store_check(store: TimeSeriesStore) -> Check:
+    """Does the time-series store answer."""
+    return answers("store", store.status)
+
+
+def broker_check(connected: Callable[[], bool]) -> Check:
+    """Is the broker connected."""
+    return Check("broker", lambda: "" if connected() else "not connected to the broker")
+
+
+def ingest_check(counters: Callable[[], IngestCounters], longest_queue: int) -> Check:
+    """Is the writing keeping up: no more messages wait than `longest_queue`."""
+
+    def problem() -> str:
+        waiting = counters().queued_messages
+        return f"{waiting} messages wait to be stored" if waiting > longest_queue else ""
+
+    return Check("ingest", problem)

@@ -1,0 +1,77 @@
+"""JSON: homes and furnaces, and what their tags show now."""
+
+from fastapi import APIRouter
+
+from ingest_service.api.context import Here, Sight
+from ingest_service.api.readings import Reading
+from ingest_service.api.schemas import (
+    EdgeOut,
+    ErrorOut,
+    FurnaceDetailOut,
+    FurnaceOut,
+    HomeDetailOut,
+    HomeOut,
+    HourSoFarOut,
+    TagOut,
+)
+from ingest_service.api.snapshot import edge_states, found_furnace, found_home, furnace_readings, running_hours
+from ingest_service.store import overview
+
+router = APIRouter(tags=["homes"], responses={404: {"model": ErrorOut}})
+
+
+@router.get("/homes", summary="Every funeral home")
+def list_homes(sight: Sight) -> list[HomeOut]:
+    """The homes in sight, by id."""
+    return [HomeOut.model_validate(home) for home in overview.homes(sight)]
+
+
+@router.get("/homes/{home}", summary="One home with its furnaces and edges")
+def show_home(home: str, here: Here, sight: Sight) -> HomeDetailOut:
+    """That home; 404 where there is none."""
+    plain = HomeOut.model_validate(found_home(sight, home))
+    return HomeDetailOut(
+        **plain.model_dump(),
+        furnaces=[FurnaceOut.model_validate(furnace) for furnace in overview.furnaces(sight, home)],
+        edges=[EdgeOut.model_validate(edge) for edge in edge_states(here, sight, home)],
+    )
+
+
+@router.get("/furnaces", summary="Every furnace")
+def list_furnaces(sight: Sight, home: str | None = None) -> list[FurnaceOut]:
+    """The furnaces in sight, of one home or of all."""
+    return [FurnaceOut.model_validate(furnace) for furnace in overview.furnaces(sight, home)]
+
+
+@router.get("/homes/{home}/furnaces/{furnace}", summary="One furnace with its newest values and the running hour")
+def show_furnace(home: str, furnace: str, here: Here, sight: Sight) -> FurnaceDetailOut:
+    """That furnace; 404 where there is none."""
+    row, now_ms = found_furnace(sight, home, furnace), here.clock()
+    plain = FurnaceOut.model_validate(row)
+    return FurnaceDetailOut(
+        **plain.model_dump(),
+        tags=[_tag(reading, now_ms) for reading in furnace_readings(here, sight, [row.id])],
+        hour_so_far=[HourSoFarOut.model_validate(hour) for hour in running_hours(here, row.id)],
+    )
+
+
+def _tag(reading: Reading, now_ms: int) -> TagOut:
+    series = reading.series
+    return TagOut(
+        series=series.id,
+        device=series.device,
+        channel=series.channel,
+        quantity=series.quantity,
+        name_zh=series.name_zh,
+        name_en=series.name_en,
+        unit=series.unit,
+        basis=series.basis,
+        low=series.low,
+        high=series.high,
+        period_s=series.period_s,
+        value=reading.value,
+        quality=reading.reason.label,
+        trust=reading.trust(now_ms),
+        measured_at_ms=reading.measured_at_ms,
+        age_ms=reading.age_ms(now_ms),
+    )

@@ -1,0 +1,102 @@
+"""The page of the data's way to the centre: edges, intake, store, and what was refused."""
+
+import msgspec
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from ingest_service.api.health import check_all
+from ingest_service.api.page.formats import duration, size
+from ingest_service.api.page.rendering import AnyPage, Page
+from ingest_service.api.page.shown import NO_VALUE
+from ingest_service.api.page.tiles import home_name
+from ingest_service.api.snapshot import EdgeState, edge_states
+from ingest_service.intake.counters import IngestCounters
+from ingest_service.store import journal, overview
+from ingest_service.store.timeseries import StoreStatus
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One line: its text's name and what stands beside it."""
+
+    key: str
+    text: str
+
+
+class EdgeLine(msgspec.Struct, frozen=True):
+    """One edge as a line of the table."""
+
+    home: str
+    name: str
+    software: str
+    online: bool
+    last_seen_ms: int
+    clock_offset: str
+    best_effort: bool
+    seq_gaps: int
+    rebirths: int
+
+
+@router.get("/data")
+def show_data(page: AnyPage) -> HTMLResponse:
+    """Whether the data reach the centre, and what does not."""
+    names = {home.id: home_name(home, page.t) for home in overview.homes(page.sight)}
+    return page.render(
+        "data.html",
+        "data",
+        checks=check_all(page.here),
+        edges=[edge_line(edge, names[edge.home_id]) for edge in edge_states(page.here, page.sight)],
+        intake=intake_facts(page, page.here.counters()),
+        store=store_facts(page, page.here.store.status()),
+        rejections=journal.rejections(page.sight),
+    )
+
+
+def edge_line(edge: EdgeState, home: str) -> EdgeLine:
+    """An edge in the table's words."""
+    offset = NO_VALUE if edge.clock_offset_ms is None else f"{edge.clock_offset_ms / 1000:+.1f} s"
+    return EdgeLine(
+        home=home,
+        name=edge.name,
+        software=edge.software or NO_VALUE,
+        online=edge.online,
+        last_seen_ms=edge.last_seen_ms,
+        clock_offset=offset,
+        best_effort=edge.best_effort,
+        seq_gaps=edge.seq_gaps,
+        rebirths=edge.rebirths,
+    )
+
+
+def intake_facts(page: Page, counters: IngestCounters) -> list[Fact]:
+    """What came in since the start, and how far behind the writing is."""
+    counts = {
+        "messages": counters.messages,
+        "samples_received": counters.samples_received,
+        "samples_stored": counters.samples_stored,
+        "samples_repeated": counters.samples_repeated,
+        "samples_rejected": sum(counters.samples_rejected.values()),
+        "acknowledged_blocks": counters.acknowledged_blocks,
+        "dropped_messages": counters.dropped_messages,
+        "decode_errors": counters.decode_errors,
+        "store_errors": counters.store_errors,
+    }
+    committed_ms = counters.last_commit_at_ms
+    lag = NO_VALUE if not committed_ms else duration(page.now_ms - committed_ms, page.t)
+    return [
+        *(Fact(key, f"{count:,}") for key, count in counts.items()),
+        Fact("last_batch", f"{counters.last_batch_ms:.1f} ms"),
+        Fact("lag", lag),
+    ]
+
+
+def store_facts(page: Page, status: StoreStatus) -> list[Fact]:
+    """What the store holds."""
+    return [
+        Fact("hot_rows", f"{status.hot_rows:,}"),
+        Fact("sealed_rows", f"{status.sealed_rows:,}"),
+        Fact("disk", size(status.disk_bytes)),
+        Fact("oldest", NO_VALUE if status.oldest_ms is None else page.clock.full(status.oldest_ms)),
+        Fact("newest", NO_VALUE if status.newest_ms is None else page.clock.full(status.newest_ms)),
+    ]

@@ -1,0 +1,101 @@
+"""One request for a page: who reads, in which language, at what moment; and the rendering of its template."""
+
+from functools import cache
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ingest_service.alarms.vocabulary import Locale
+from ingest_service.api.context import Context, Here, Sight
+from ingest_service.api.page.alarm_view import worst
+from ingest_service.api.page.assets import asset_url
+from ingest_service.api.page.formats import Clock, zone_of
+from ingest_service.api.page.language import COOKIE, chosen
+from ingest_service.api.page.texts import LANG_TAGS, Texts, texts
+from ingest_service.store import journal
+from ingest_service.store.overview import Reader
+
+YEAR_S = 31_536_000
+WHO_COOKIE = "who"
+
+
+class Navigation(msgspec.Struct, frozen=True):
+    """One entry of the main navigation; `key` is its text's name."""
+
+    key: str
+    href: str
+
+
+NAVIGATION = (
+    Navigation("overview", "/"),
+    Navigation("alarms", "/alarms"),
+    Navigation("inbox", "/inbox"),
+    Navigation("data", "/data"),
+)
+
+
+class Page:
+    """What every page needs; made anew for each request."""
+
+    def __init__(self, request: Request, here: Context, sight: Reader) -> None:
+        self.request = request
+        self.here = here
+        self.sight = sight
+        self.now_ms = here.clock()
+        self.clock = Clock(zone_of(here.config))
+        self.locale = chosen(request.query_params, request.cookies, request.headers.get("accept-language", ""))
+        self.t: Texts = texts(self.locale)
+
+    def render(self, template: str, here_key: str, stream: str = "", status: int = 200, **values: Any) -> HTMLResponse:
+        """The template with these values. `stream` is the query of the live stream that feeds the page."""
+        body = templates().get_template(template).render(**self._common(here_key, stream), **values)
+        response = HTMLResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
+        response.headers["Content-Language"] = LANG_TAGS[self.locale]
+        if self.request.query_params.get("lang") == self.locale:
+            response.set_cookie(COOKIE, self.locale, max_age=YEAR_S, samesite="lax", httponly=True)
+        return response
+
+    def _common(self, here_key: str, stream: str) -> dict[str, Any]:
+        other = Locale.EN if self.locale is Locale.ZH else Locale.ZH
+        alarms = journal.open_alarms(self.sight) if here_key != "error" else []
+        return {
+            "t": self.t,
+            "clock": self.clock,
+            "now_ms": self.now_ms,
+            "here": here_key,
+            "navigation": NAVIGATION,
+            "alarm_count": len(alarms),
+            "worst": worst(alarms),
+            "stream": f"/api/v1/stream?lang={self.locale}{'&' if stream else ''}{stream}",
+            "lang_tag": LANG_TAGS[self.locale],
+            "other_lang_tag": LANG_TAGS[other],
+            "other_language_url": str(self.request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
+            "zone": self.clock.zone.key,
+            "zone_offset": self.clock.offset(self.now_ms),
+            "version": self.here.version,
+        }
+
+
+def page_of(request: Request, here: Here, sight: Sight) -> Page:
+    """The page of this request."""
+    return Page(request, here, sight)
+
+
+AnyPage = Annotated[Page, Depends(page_of)]
+
+
+@cache
+def templates() -> Environment:
+    """The templates; an unknown name in one is an error, and what is filled in is escaped."""
+    environment = Environment(
+        loader=PackageLoader("ingest_service.api.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["asset"] = asset_url
+    return environment

@@ -1,0 +1,85 @@
+// One live stream per tab: values into their places, alarms into the header, and a word when the link is lost.
+import { fullText, growOld, setCentreNow, sinceText } from "./ages.js";
+
+const SILENT_AFTER_MS = 6000;
+let heardAt = performance.now();
+
+export function follow() {
+  const source = new EventSource(document.body.dataset.stream);
+  source.addEventListener("values", (event) => {
+    heardAt = performance.now();
+    const news = JSON.parse(event.data);
+    setCentreNow(news.now_ms);
+    news.values.forEach(takeValue);
+    growOld();
+  });
+  source.addEventListener("alarms", (event) => takeAlarms(JSON.parse(event.data)));
+  setInterval(showLink, 1000);
+  addEventListener("pagehide", () => source.close());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+function takeValue(news) {
+  const { shown, value } = news;
+  document.querySelectorAll(`.reading[data-series="${shown.id}"]`).forEach((reading) => {
+    const before = reading.dataset.trust;
+    reading.dataset.trust = shown.trust;
+    if (shown.at_ms !== null) reading.dataset.at = shown.at_ms;
+    if (shown.stale_after_ms !== null) reading.dataset.staleAfter = shown.stale_after_ms;
+    put(reading, ".value", shown.text);
+    put(reading, ".unit", shown.unit);
+    put(reading, ".why", shown.why);
+    const age = reading.querySelector(".age");
+    if (shown.at_ms !== null) {
+      age.dateTime = new Date(shown.at_ms).toISOString();
+      age.title = fullText(shown.at_ms);
+    }
+    if (before !== shown.trust && reading.closest(".group")) murmur(`${shown.name}: ${shown.text} ${shown.why}`);
+  });
+  document.querySelectorAll(`.phase[data-phase="${shown.id}"]`).forEach((phase) => takePhase(phase, shown, value));
+}
+
+function takePhase(phase, shown, value) {
+  const steps = [...phase.querySelectorAll("[data-code]")];
+  const now = steps.find((step) => Number(step.dataset.code) === value);
+  const before = steps.find((step) => step.hasAttribute("aria-current"));
+  if (now === before) return;
+  before?.removeAttribute("aria-current");
+  now?.setAttribute("aria-current", "step");
+  if (before && now) {
+    phase.dataset.since = shown.at_ms;
+    murmur(shown.text);
+  }
+}
+
+let known = null;
+
+function takeAlarms(news) {
+  document.querySelectorAll(".count").forEach((count) => {
+    count.textContent = news.open;
+    count.dataset.alarms = news.open;
+    count.dataset.worst = news.worst;
+  });
+  const first = known === null;
+  if (!first && news.newest_id > known) {
+    document.getElementById("announce").textContent = `${document.body.dataset.alarm}: ${news.newest}`;
+  }
+  known = Math.max(known ?? 0, news.newest_id);
+  if (!first) document.body.dispatchEvent(new CustomEvent("alarms"));
+}
+
+function showLink() {
+  const silentMs = performance.now() - heardAt;
+  const lost = document.getElementById("lost");
+  lost.hidden = silentMs < SILENT_AFTER_MS;
+  if (!lost.hidden) lost.querySelector(".age").textContent = sinceText(silentMs);
+}
+
+function put(reading, part, text) {
+  const element = reading.querySelector(part);
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function murmur(text) {
+  document.getElementById("murmur").textContent = text;
+}

@@ -1,0 +1,27 @@
+// Keeps the page at the present: live values, ages, alarms. Without it the page still reads and acknowledges.
+import { growOld } from "./ages.js";
+import { follow } from "./live.js";
+import { drawTrends } from "./trends.js";
+
+const TICK_MS = 1000;
+
+follow();
+growOld();
+setInterval(growOld, TICK_MS);
+drawTrends();
+
+document.body.addEventListener("htmx:afterSwap", () => {
+  growOld();
+  drawTrends();
+});
+
+// A form that someone fills in is not swapped away under their thumb.
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const target = event.detail.target;
+  const busy = target.matches("[data-keep-form]")
+    && (target.querySelector("details.act[open]") || target.querySelector("form")?.contains(document.activeElement));
+  if (!busy) return;
+  event.detail.shouldSwap = false;
+  const waiting = document.getElementById("waiting");
+  if (waiting) waiting.hidden = false;
+});

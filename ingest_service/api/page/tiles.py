@@ -1,0 +1,130 @@
+"""Homes and furnaces in small, ordered by what is abnormal. Pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from edge_agent.wire.quantity import PHASES
+from ingest_service.alarms.vocabulary import Severity
+from ingest_service.api.page.alarm_view import AlarmView, alarm_view, furnace_href, home_href, urgency, worst
+from ingest_service.api.page.formats import Clock, duration
+from ingest_service.api.page.hour_bar import HourBar, hour_bar
+from ingest_service.api.page.shown import Shown, shown
+from ingest_service.api.page.texts import Texts
+from ingest_service.api.readings import Reading, Trust
+from ingest_service.api.snapshot import EdgeState
+from ingest_service.emissions.preview import Preview
+from ingest_service.store.journal import AlarmRecord
+from ingest_service.store.rows import FurnaceRow, HomeRow
+
+TILE_VALUES = ("chamber2_temperature", "flue_o2")
+TILE_QUANTITIES = ("phase", *TILE_VALUES)
+TILE_POLLUTANT = "co"
+AT_REST = ("idle", "cooling")
+
+
+class Tile(msgspec.Struct, frozen=True):
+    """One furnace in small. `worst` is the severity of its most urgent open alarm, "" where none is open."""
+
+    href: str
+    name: str
+    worst: str
+    open_alarms: int
+    phase: Shown | None
+    values: list[Shown]
+    hour: HourBar | None
+    newest_at_ms: int | None
+    newest_age: str
+    running: bool
+
+
+class HomeView(msgspec.Struct, frozen=True):
+    """One home with its furnaces in small."""
+
+    id: str
+    href: str
+    name: str
+    district: str
+    alarms: list[AlarmView]
+    edges: list[EdgeState]
+    silent_edges: list[EdgeState]
+    furnaces: list[Tile]
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """All that an overview is made of, at `now_ms`."""
+
+    now_ms: int
+    furnaces: Sequence[FurnaceRow]
+    readings: Sequence[Reading]
+    alarms: Sequence[AlarmRecord]
+    edges: Sequence[EdgeState]
+    previews: Sequence[Preview]
+
+
+def home_view(home: HomeRow, now: Situation, clock: Clock, t: Texts) -> HomeView:
+    """One home out of the situation."""
+    edges = [edge for edge in now.edges if edge.home_id == home.id]
+    alarms = sorted((alarm for alarm in now.alarms if alarm.home_id == home.id), key=urgency)
+    return HomeView(
+        id=home.id,
+        href=home_href(home.id),
+        name=home_name(home, t),
+        district=t.either(home.district_zh, home.district_en),
+        alarms=[alarm_view(alarm, now.now_ms, clock, t) for alarm in alarms],
+        edges=edges,
+        silent_edges=[edge for edge in edges if not edge.online],
+        furnaces=[tile(furnace, now, t) for furnace in now.furnaces if furnace.home_id == home.id],
+    )
+
+
+def by_exception(homes: Sequence[HomeView]) -> list[HomeView]:
+    """The homes that need someone first: by their most urgent alarm, silent edges, then name."""
+    ranked = list(Severity)
+
+    def rank(home: HomeView) -> tuple[int, bool, str]:
+        urgent = min((ranked.index(Severity(alarm.severity)) for alarm in home.alarms), default=len(ranked))
+        return urgent, not home.silent_edges, home.id
+
+    return sorted(homes, key=rank)
+
+
+def tile(furnace: FurnaceRow, now: Situation, t: Texts) -> Tile:
+    """One furnace out of the situation."""
+    mine = {reading.series.quantity: reading for reading in now.readings if reading.series.furnace_id == furnace.id}
+    alarms = [alarm for alarm in now.alarms if alarm.furnace_id == furnace.id]
+    newest_ms = max((r.measured_at_ms for r in mine.values() if r.measured_at_ms is not None), default=None)
+    phase = mine.get("phase")
+    return Tile(
+        href=furnace_href(furnace.home_id, furnace.name),
+        name=furnace_name(furnace, t),
+        worst=worst(alarms),
+        open_alarms=len(alarms),
+        phase=shown(phase, now.now_ms, t) if phase else None,
+        values=[shown(mine[quantity], now.now_ms, t) for quantity in TILE_VALUES if quantity in mine],
+        hour=_hour(furnace, now, t),
+        newest_at_ms=newest_ms,
+        newest_age=t("trust.never") if newest_ms is None else duration(now.now_ms - newest_ms, t),
+        running=phase is not None and _runs(phase, now.now_ms),
+    )
+
+
+def home_name(home: HomeRow, t: Texts) -> str:
+    """Its name in this language."""
+    return t.either(home.name_zh, home.name_en, home.id)
+
+
+def furnace_name(furnace: FurnaceRow, t: Texts) -> str:
+    """Its name in this language."""
+    return t.either(furnace.name_zh, furnace.name_en, furnace.name)
+
+
+def _hour(furnace: FurnaceRow, now: Situation, t: Texts) -> HourBar | None:
+    mine = [hour for hour in now.previews if hour.furnace_id == furnace.id and hour.pollutant == TILE_POLLUTANT]
+    return hour_bar(min(mine, key=lambda hour: hour.limit), t) if mine else None
+
+
+def _runs(phase: Reading, now_ms: int) -> bool:
+    if phase.value is None or phase.trust(now_ms) not in (Trust.LIVE, Trust.UNCERTAIN):
+        return False
+    return PHASES.get(round(phase.value), AT_REST[0]) not in AT_REST

@@ -1,0 +1,133 @@
+"""JSON: what a series was: its means, its samples, and the trends of a furnace on one grid."""
+
+import math
+from enum import StrEnum
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter, Query
+from numpy.typing import NDArray
+
+from ingest_service.api.context import Here, Sight
+from ingest_service.api.errors import InvalidRequest, NotFound
+from ingest_service.api.readings import reason_of
+from ingest_service.api.schemas import ErrorOut, JudgementOut, MeansOut, RawOut, TrendLineOut, TrendsOut
+from ingest_service.api.snapshot import found_furnace
+from ingest_service.store import overview, trends
+from ingest_service.store.batch import MeanBatch
+from ingest_service.store.overview import KnownSeries, Reader
+from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
+
+MAX_POINTS = 100_000
+MAX_RAW_SPAN_MS = 24 * HOUR_MS
+MAX_TREND_SPAN_MS = 7 * 24 * HOUR_MS
+TREND_QUANTITIES = (
+    "chamber1_temperature", "chamber2_temperature", "flue_o2", "co", "so2", "nox", "hcl", "dust",
+)  # fmt: skip
+
+router = APIRouter(tags=["series"], responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}})
+
+From = Annotated[int, Query(alias="from", ge=0, le=10**14, description="ms since 1970 UTC, included")]
+To = Annotated[int, Query(alias="to", ge=0, le=10**14, description="ms since 1970 UTC, not included")]
+
+
+class Period(StrEnum):
+    """The period lengths of which means are kept."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+
+    @property
+    def length_ms(self) -> int:
+        """Its length, ms."""
+        return MINUTE_MS if self is Period.MINUTE else HOUR_MS
+
+
+@router.get("/series/{series}/means", summary="Minute or hour means of a series")
+def show_means(
+    series: int, from_ms: From, to_ms: To, here: Here, sight: Sight, period: Period = Period.MINUTE
+) -> MeansOut:
+    """The means that start in [from, to), at most 100,000."""
+    known = _found_series(sight, series)
+    _check_span(from_ms, to_ms, MAX_POINTS * period.length_ms, f"{MAX_POINTS} {period} means")
+    batch = here.store.means(period.length_ms, [series], from_ms, to_ms)
+    return MeansOut(
+        series=series,
+        unit=known.unit,
+        period_ms=period.length_ms,
+        start_ms=batch.start_ms.tolist(),
+        mean=_nullable(batch.mean),
+        low=_nullable(batch.low),
+        high=_nullable(batch.high),
+        covered=[round(float(share), 4) for share in batch.covered],
+    )
+
+
+@router.get("/series/{series}/raw", summary="Samples of a series as the edge sent them")
+def show_raw(series: int, from_ms: From, to_ms: To, here: Here, sight: Sight) -> RawOut:
+    """The samples in [from, to): at most 24 hours and 100,000 samples."""
+    known = _found_series(sight, series)
+    _check_span(from_ms, to_ms, MAX_RAW_SPAN_MS, "24 hours of samples")
+    batch = here.store.raw([series], from_ms, to_ms)
+    if len(batch) > MAX_POINTS:
+        raise InvalidRequest(
+            f"{len(batch)} samples lie in that span; at most {MAX_POINTS} are sent: ask for a shorter one"
+        )
+    return RawOut(
+        series=series,
+        unit=known.unit,
+        measured_at_ms=batch.measured_at_ms.tolist(),
+        value=_nullable(batch.value),
+        quality=[reason_of(int(code)).label for code in batch.reason],
+    )
+
+
+@router.get(
+    "/homes/{home}/furnaces/{furnace}/trends", summary="Minute means of a furnace on one grid, with judged hours"
+)
+def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, sight: Sight) -> TrendsOut:
+    """The quantities that the page draws, in [from, to), at most 7 days."""
+    row = found_furnace(sight, home, furnace)
+    _check_span(from_ms, to_ms, MAX_TREND_SPAN_MS, "7 days of trends")
+    first_ms = from_ms - from_ms % MINUTE_MS
+    grid = np.arange(first_ms, to_ms, MINUTE_MS, dtype=np.int64)
+    drawn = _drawn(overview.series(sight, [row.id]))
+    batch = here.store.means(MINUTE_MS, [known.id for known in drawn], first_ms, to_ms)
+    hours = trends.judgements(sight, row.id, from_ms - from_ms % HOUR_MS, to_ms)
+    return TrendsOut(
+        start_ms=grid.tolist(),
+        lines=[_line(known, batch, first_ms, len(grid)) for known in drawn],
+        hours=[JudgementOut.model_validate(hour) for hour in hours],
+    )
+
+
+def _found_series(sight: Reader, series: int) -> KnownSeries:
+    for known in overview.series(sight, series_ids=[series]):
+        return known
+    raise NotFound(f"no series {series}")
+
+
+def _check_span(from_ms: int, to_ms: int, longest_ms: int, allowed: str) -> None:
+    if to_ms <= from_ms:
+        raise InvalidRequest("from must lie before to (both ms since 1970 UTC)")
+    if to_ms - from_ms > longest_ms:
+        raise InvalidRequest(f"the span from {from_ms} to {to_ms} is too long: at most {allowed} are sent at once")
+
+
+def _drawn(known: list[KnownSeries]) -> list[KnownSeries]:
+    """The first series of each quantity that is drawn."""
+    by_quantity = {series.quantity: series for series in reversed(known)}
+    return [by_quantity[quantity] for quantity in TREND_QUANTITIES if quantity in by_quantity]
+
+
+def _line(known: KnownSeries, batch: MeanBatch, first_ms: int, length: int) -> TrendLineOut:
+    """The series' means at their places on the grid."""
+    mine = batch.series == known.id
+    column = np.full(length, np.nan)
+    column[(batch.start_ms[mine] - first_ms) // MINUTE_MS] = batch.mean[mine]
+    return TrendLineOut(quantity=known.quantity, unit=known.unit, mean=_nullable(column))
+
+
+def _nullable(column: NDArray[np.float64]) -> list[float | None]:
+    """JSON knows no NaN; four decimals are beyond any instrument here."""
+    return [round(value, 4) if math.isfinite(value) else None for value in column.tolist()]

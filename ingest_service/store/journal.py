@@ -1,0 +1,169 @@
+"""What happened and who was told, as far as a reader may see: alarms, their steps, deliveries, rejections."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, func, select
+
+from ingest_service.alarms.facts import Facts, facts_from_json
+from ingest_service.alarms.messages import AlarmMessage, Channel
+from ingest_service.alarms.vocabulary import Locale, State
+from ingest_service.store.alarms import IS_OPEN
+from ingest_service.store.deliveries import DeliveryState
+from ingest_service.store.overview import Reader, columns
+from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Furnace, Rejection
+
+
+class AlarmRecord(msgspec.Struct, frozen=True):
+    """One alarm. `raised_at_ms` is event time, `noticed_at_ms` when the centre knew. `facts` feed its texts."""
+
+    id: int
+    key: str
+    kind: str
+    severity: str
+    home_id: str
+    furnace_id: int | None
+    furnace: str
+    series_id: int | None
+    facts: Facts
+    raised_at_ms: int
+    noticed_at_ms: int
+    acknowledged_at_ms: int | None
+    acknowledged_by: str
+    cleared_at_ms: int | None
+
+    @property
+    def state(self) -> State:
+        """Where it stands, from its two times."""
+        if self.acknowledged_at_ms is None:
+            return State.ACTIVE_UNACKNOWLEDGED if self.cleared_at_ms is None else State.CLEARED_UNACKNOWLEDGED
+        return State.ACTIVE_ACKNOWLEDGED if self.cleared_at_ms is None else State.CLOSED
+
+
+class AlarmStep(msgspec.Struct, frozen=True):
+    """One step in an alarm's life: raised, escalated, acknowledged, cleared; `at_ms` is event time."""
+
+    step: str
+    at_ms: int
+    recorded_at_ms: int
+    who: str
+    note: str
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One notification to one receiver; `message` is a snapshot of what was sent, `last_error` a line an attempt."""
+
+    id: int
+    alarm_id: int
+    step: str
+    channel: str
+    receiver: str
+    locale: str
+    message: AlarmMessage
+    state: DeliveryState
+    attempts: int
+    due_at_ms: int
+    sent_at_ms: int | None
+    last_error: str
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """What was not admitted from one origin for one reason, counted, with the newest example."""
+
+    reason: str
+    home: str
+    edge: str
+    device: str
+    count: int
+    first_at_ms: int
+    last_at_ms: int
+    example: str
+
+
+def open_alarms(reader: Reader, home_id: str | None = None, furnace_id: int | None = None) -> list[AlarmRecord]:
+    """Every alarm that still needs someone (not cleared, or not acknowledged), newest first."""
+    return _alarms(reader, home_id, furnace_id, IS_OPEN, None)
+
+
+def finished_alarms(
+    reader: Reader, limit: int, home_id: str | None = None, furnace_id: int | None = None
+) -> list[AlarmRecord]:
+    """The newest alarms that are cleared and acknowledged."""
+    return _alarms(reader, home_id, furnace_id, ~IS_OPEN, limit)
+
+
+def alarm(reader: Reader, alarm_id: int) -> AlarmRecord | None:
+    """That alarm, or None where the reader sees none of that number."""
+    return next(iter(_alarms(reader, None, None, Alarm.id == alarm_id, 1)), None)
+
+
+def newest_step_id(reader: Reader) -> int:
+    """A number that rises with each step of any alarm in sight; 0 while there is none."""
+    query = (
+        select(func.max(AlarmEvent.id).label("newest"))
+        .join(Alarm, Alarm.id == AlarmEvent.alarm_id)
+        .where(reader.scope.admits(Alarm.home_id))
+    )
+    return int(reader.rows(query)[0]["newest"] or 0)
+
+
+def steps(reader: Reader, alarm_id: int) -> list[AlarmStep]:
+    """The life of an alarm, in order."""
+    query = (
+        select(*columns(AlarmStep, AlarmEvent))
+        .join(Alarm, Alarm.id == AlarmEvent.alarm_id)
+        .where(reader.scope.admits(Alarm.home_id), AlarmEvent.alarm_id == alarm_id)
+        .order_by(AlarmEvent.id)
+    )
+    return [AlarmStep(**row) for row in reader.rows(query)]
+
+
+def messages(reader: Reader, limit: int, alarm_id: int | None = None, inbox: Locale | None = None) -> list[Message]:
+    """The newest notifications, of one alarm or to the inbox of one language or all."""
+    query = (
+        select(*columns(Message, Delivery, Delivery.payload.label("message")))
+        .join(Alarm, Alarm.id == Delivery.alarm_id)
+        .where(reader.scope.admits(Alarm.home_id))
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    )
+    if alarm_id is not None:
+        query = query.where(Delivery.alarm_id == alarm_id)
+    if inbox is not None:
+        query = query.where(Delivery.channel == Channel.INBOX, Delivery.locale == inbox)
+    return [_message(**row) for row in reader.rows(query)]
+
+
+def rejections(reader: Reader) -> list[Refused]:
+    """What was not admitted, newest first. Whoever sees part of the city sees that of their homes."""
+    query = (
+        select(*columns(Refused, Rejection))
+        .where(reader.scope.admits(Rejection.home))
+        .order_by(Rejection.last_at_ms.desc(), Rejection.id)
+    )
+    return [Refused(**row) for row in reader.rows(query)]
+
+
+def _alarms(
+    reader: Reader, home_id: str | None, furnace_id: int | None, condition: ColumnElement[bool], limit: int | None
+) -> list[AlarmRecord]:
+    query = (
+        select(*columns(AlarmRecord, Alarm, Furnace.name.label("furnace")))
+        .outerjoin(Furnace, Furnace.id == Alarm.furnace_id)
+        .where(reader.scope.admits(Alarm.home_id), condition)
+        .order_by(Alarm.raised_at_ms.desc(), Alarm.id.desc())
+        .limit(limit)
+    )
+    if home_id is not None:
+        query = query.where(Alarm.home_id == home_id)
+    if furnace_id is not None:
+        query = query.where(Alarm.furnace_id == furnace_id)
+    return [_record(**row) for row in reader.rows(query)]
+
+
+def _record(furnace: str | None, facts: str, **row: Any) -> AlarmRecord:
+    return AlarmRecord(**row, furnace=furnace or "", facts=facts_from_json(facts))
+
+
+def _message(message: str, state: str, **row: Any) -> Message:
+    return Message(**row, message=msgspec.json.decode(message, type=AlarmMessage), state=DeliveryState(state))

@@ -1,0 +1,123 @@
+"""Who is watched, as far as a reader may see: homes, furnaces, their series, their edges."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Engine, Select, select, text, true
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import InstrumentedAttribute
+
+from ingest_service.errors import StoreError
+from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow
+from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """The homes that a reader may see; None is every home. What is outside does not exist for them."""
+
+    homes: frozenset[str] | None = None
+
+    def admits(self, home_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+        """The condition that keeps a query inside the scope."""
+        return true() if self.homes is None else home_id.in_(self.homes)
+
+
+class Reader:
+    """One reader's sight of the relational database: every read query of page and API goes through one of these."""
+
+    def __init__(self, engine: Engine, scope: Scope) -> None:
+        self._engine = engine
+        self.scope = scope
+
+    def rows(self, query: Select[*tuple[Any, ...]]) -> list[Mapping[str, Any]]:
+        """The rows of a query by column name. Raises StoreError when the database cannot answer."""
+        try:
+            with self._engine.connect() as connection:
+                return [dict(row) for row in connection.execute(query).mappings()]
+        except SQLAlchemyError as error:
+            raise StoreError(f"relational database: {error}") from error
+
+
+class KnownSeries(msgspec.Struct, frozen=True):
+    """A channel that arrives. `low` and `high` are in `unit`; `period_s` is the longest silence while all is well."""
+
+    id: int
+    home_id: str
+    furnace_id: int | None
+    edge: str
+    device: str
+    channel: str
+    quantity: str
+    unit: str
+    name_zh: str
+    name_en: str
+    basis: str
+    low: float | None
+    high: float | None
+    period_s: float | None
+    datatype: int
+    states: dict[int, str]
+
+
+def ping(engine: Engine) -> None:
+    """Raises StoreError when the relational database does not answer."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except SQLAlchemyError as error:
+        raise StoreError(f"relational database: {error}") from error
+
+
+def homes(reader: Reader, home_id: str | None = None) -> list[HomeRow]:
+    """Every home in sight, by id; or the one of that id, if it is in sight."""
+    query = select(*columns(HomeRow, Home)).where(reader.scope.admits(Home.id)).order_by(Home.id)
+    if home_id is not None:
+        query = query.where(Home.id == home_id)
+    return [HomeRow(**row) for row in reader.rows(query)]
+
+
+def furnaces(reader: Reader, home_id: str | None = None) -> list[FurnaceRow]:
+    """The furnaces in sight, of one home or of all, by home and name."""
+    query = select(*columns(FurnaceRow, Furnace)).where(reader.scope.admits(Furnace.home_id))
+    if home_id is not None:
+        query = query.where(Furnace.home_id == home_id)
+    return [FurnaceRow(**row) for row in reader.rows(query.order_by(Furnace.home_id, Furnace.name))]
+
+
+def series(
+    reader: Reader, furnace_ids: Sequence[int] | None = None, series_ids: Sequence[int] | None = None
+) -> list[KnownSeries]:
+    """The series of these furnaces (of all, edges' own included, where None), or those of these ids, by id."""
+    found = columns(KnownSeries, Series, Edge.home_id, Source.furnace_id, Edge.name.label("edge"), Source.device)
+    query = (
+        select(*found)
+        .join(Source, Source.id == Series.source_id)
+        .join(Edge, Edge.id == Source.edge_id)
+        .where(reader.scope.admits(Edge.home_id))
+        .order_by(Series.id)
+    )
+    if furnace_ids is not None:
+        query = query.where(Source.furnace_id.in_(furnace_ids))
+    if series_ids is not None:
+        query = query.where(Series.id.in_(series_ids))
+    return [_known_series(**row) for row in reader.rows(query)]
+
+
+def edges(reader: Reader, home_id: str | None = None) -> list[EdgeRow]:
+    """The edges in sight, by home and name."""
+    query = select(*columns(EdgeRow, Edge)).where(reader.scope.admits(Edge.home_id))
+    if home_id is not None:
+        query = query.where(Edge.home_id == home_id)
+    return [EdgeRow(**row) for row in reader.rows(query.order_by(Edge.home_id, Edge.name))]
+
+
+def columns(struct: type[msgspec.Struct], table: Any, *others: Any) -> list[Any]:
+    """The columns that fill a struct: `others` by their name, the rest from the table."""
+    named = {other.key: other for other in others}
+    return [named.get(field, getattr(table, field, None)) for field in struct.__struct_fields__]
+
+
+def _known_series(states: str, **row: Any) -> KnownSeries:
+    return KnownSeries(**row, states={int(code): name for code, name in json.loads(states or "{}").items()})

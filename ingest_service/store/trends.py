@@ -1,0 +1,90 @@
+"""What was judged, as far as a reader may see: averaging periods with their verdicts, and exceedances."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, and_, func, select
+
+from ingest_service.store.overview import Reader, columns
+from ingest_service.store.tables import Exceedance, Furnace, Judgement
+
+PERIOD_KEY = ("furnace_id", "rule", "pollutant", "start_ms", "revision")
+
+
+class JudgedPeriod(msgspec.Struct, frozen=True):
+    """The newest revision of one averaging period of one pollutant; `mean`, `peak` and `limit` are in `unit`."""
+
+    furnace_id: int
+    rule: str
+    pollutant: str
+    start_ms: int
+    end_ms: int
+    mean: float | None
+    peak: float | None
+    limit: float
+    unit: str
+    valid_minutes: int
+    verdict: str
+    cause: str
+    revision: int
+    revision_reason: str
+    computed_at_ms: int
+
+
+class OverLimit(msgspec.Struct, frozen=True):
+    """An exceedance: `mean` is its highest period mean, `peak` its highest minute, both in `unit`."""
+
+    id: int
+    home_id: str
+    furnace_id: int
+    furnace: str
+    rule: str
+    clause: str
+    pollutant: str
+    start_ms: int
+    end_ms: int
+    mean: float
+    peak: float
+    limit: float
+    unit: str
+    revision: int
+
+
+def judgements(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list[JudgedPeriod]:
+    """The periods of a furnace that start in `[from_ms, to_ms)`, newest revision of each, by time and pollutant."""
+    newest = _newest_revisions(furnace_id, from_ms, to_ms).subquery()
+    query = (
+        select(*columns(JudgedPeriod, Judgement))
+        .join(Furnace, Furnace.id == Judgement.furnace_id)
+        .join(newest, and_(*(getattr(Judgement, name) == newest.c[name] for name in PERIOD_KEY)))
+        .where(reader.scope.admits(Furnace.home_id))
+        .order_by(Judgement.start_ms, Judgement.pollutant, Judgement.rule)
+    )
+    return [JudgedPeriod(**row) for row in reader.rows(query)]
+
+
+def exceedances(
+    reader: Reader, home_id: str | None, furnace_id: int | None, from_ms: int, to_ms: int, limit: int
+) -> list[OverLimit]:
+    """At most `limit` exceedances that touch `[from_ms, to_ms)`, newest first."""
+    query = (
+        select(*columns(OverLimit, Exceedance, Furnace.home_id, Furnace.name.label("furnace")))
+        .join(Furnace, Furnace.id == Exceedance.furnace_id)
+        .where(reader.scope.admits(Furnace.home_id), Exceedance.start_ms < to_ms, Exceedance.end_ms > from_ms)
+        .order_by(Exceedance.start_ms.desc(), Exceedance.id.desc())
+        .limit(limit)
+    )
+    if home_id is not None:
+        query = query.where(Furnace.home_id == home_id)
+    if furnace_id is not None:
+        query = query.where(Exceedance.furnace_id == furnace_id)
+    return [OverLimit(**row) for row in reader.rows(query)]
+
+
+def _newest_revisions(furnace_id: int, from_ms: int, to_ms: int) -> Select[*tuple[Any, ...]]:
+    period = [getattr(Judgement, name) for name in PERIOD_KEY if name != "revision"]
+    return (
+        select(*period, func.max(Judgement.revision).label("revision"))
+        .where(Judgement.furnace_id == furnace_id, Judgement.start_ms >= from_ms, Judgement.start_ms < to_ms)
+        .group_by(*period)
+    )
