@@ -11,7 +11,7 @@ import msgspec
 from edge_agent.config import OutboxLimits
 from edge_agent.outbox.block import Block, Gap, GapReason, Released, decode_samples, encode_samples
 from edge_agent.outbox.retag import TagName, use_tags
-from edge_agent.outbox.schema import DamagedOutbox, connect, connect_read_only, guarded, set_aside
+from edge_agent.outbox.schema import DamagedOutbox, check_room, connect, connect_read_only, guarded, set_aside
 from edge_agent.wire.command import BlockRange
 
 _ROW_OVERHEAD_BYTES = 48  # what SQLite keeps beside the samples of a row
@@ -88,6 +88,7 @@ class OutboxFile:
         last = max((row[0] for row in new), default=self.last_number)
         added = _Held(len(new), sum(_size(row) for row in new), sum(row[4] for row in new))
         with self._transaction() as database:
+            check_room(database, self.path)
             database.executemany("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", new)
             database.execute("UPDATE meta SET value = ? WHERE name = 'last_number'", (last,))
             excess_bytes = self._held.bytes + added.bytes - self._max_bytes

@@ -1,6 +1,7 @@
 """The outbox's SQLite file: how it is opened, checked, and set aside when it is damaged."""
 
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -26,6 +27,8 @@ COMMIT;
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY_TIMEOUT_S = 5.0
 _JOURNAL_LIMIT_BYTES = 16 * 2**20
+RESERVE_BYTES = 16 * 2**20  # left free on the disk, so that acknowledged blocks can still be deleted
+_REUSABLE_BYTES = 2**20  # free pages in the file that allow writing on a disk without room
 
 
 class DamagedOutbox(OutboxError):
@@ -61,6 +64,15 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         return sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None
         )
+
+
+def check_room(database: sqlite3.Connection, path: Path) -> None:
+    """Raise OutboxError where the disk is full but for the reserve and the file has no free pages either."""
+    if shutil.disk_usage(path.parent).free >= RESERVE_BYTES:
+        return
+    pages = database.execute("PRAGMA freelist_count").fetchone()[0]
+    if pages * database.execute("PRAGMA page_size").fetchone()[0] < _REUSABLE_BYTES:
+        raise OutboxError(f"outbox {path}: less than {RESERVE_BYTES >> 20} MiB left on the disk")
 
 
 def set_aside(path: Path, now_ms: int) -> Gap:

@@ -53,7 +53,7 @@ def test_no_kill_loses_reorders_or_repeats_a_block(tmp_path: Path, seed: int) ->
     durable: list[tuple[int, int]] = []
     maybe_released: set[int] = set()
     epochs = set()
-    for _ in range(4):
+    for _ in range(3):
         for word, first, second in killed(path, choose.randrange(80, 900)):
             if word == "durable":
                 durable.append((int(first), int(second)))

@@ -148,6 +148,19 @@ def test_a_full_disk_refuses_and_keeps_what_was_there(file: OutboxFile) -> None:
     assert numbers(file) == [1, 2]
 
 
+def test_on_a_disk_with_nothing_but_the_reserve_blocks_are_refused_until_released_ones_make_room(
+    file: OutboxFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.append([block(number, samples=5000) for number in range(1, 31)], NOW_MS)
+    monkeypatch.setattr("edge_agent.outbox.schema.RESERVE_BYTES", 2**62)
+    with pytest.raises(OutboxError, match="left on the disk"):
+        file.append([block(31)], NOW_MS)
+    assert numbers(file) == list(range(1, 31))
+    file.delete([(1, 20)])
+    file.append([block(31)], NOW_MS)
+    assert numbers(file) == list(range(21, 32))
+
+
 def test_a_file_of_a_newer_release_is_refused_untouched(limits: OutboxLimits) -> None:
     with closing(sqlite3.connect(limits.path)) as database:
         database.execute("PRAGMA user_version = 99")

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.outbox import outbox as outbox_module
-from edge_agent.publisher import PacingLimits, Presence
+from edge_agent.publisher import PacingLimits, Presence, publisher
 from edge_agent.wire.sample import Reason
 from edge_agent.wire.topic import MessageType
 from tests.edge_agent.publisher.scene import COMMAND, Scene, play
@@ -92,7 +92,11 @@ def test_a_rebirth_holds_the_last_values_and_the_sequence_starts_anew(host: Test
     assert sequence(host.heard) == [0, 1, 2, 3, 4, 5, 0, 1, 2]
 
 
-def test_requests_for_rebirth_that_come_thick_are_answered_together(host: TestHost, port: int, path: Path) -> None:
+def test_requests_for_rebirth_that_come_thick_are_answered_together(
+    host: TestHost, port: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "REBIRTH_INTERVAL_MS", 500)
+
     async def story(scene: Scene) -> None:
         await scene.connected()
         for _ in range(40):
@@ -212,7 +216,7 @@ def test_no_live_block_is_sent_again_behind_a_backlog_that_nobody_acknowledges(
 
 def test_while_the_centre_is_silent_history_is_tried_block_by_block(host: TestHost, port: int, path: Path) -> None:
     host.acknowledges = nothing
-    limits = PacingLimits(first_window=8, first_timeout_ms=150, least_timeout_ms=100, most_timeout_ms=300)
+    limits = PacingLimits(first_window=8, first_timeout_ms=80, least_timeout_ms=50, most_timeout_ms=120)
 
     async def story(scene: Scene) -> None:
         await scene.measure(60)
