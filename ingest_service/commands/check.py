@@ -1,0 +1,25 @@
+"""`ingest-service check`: read the configuration and the rule packs it names, without touching anything else."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ingest_service.config import load_config
+from ingest_service.emissions.rulepack import load_pack
+
+
+def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("check", help="check a configuration file and the rule packs it names")
+    parser.add_argument("config", type=Path, help="the service's TOML file")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the file means; a ConfigError says what is wrong with it."""
+    config = load_config(args.config)
+    for name in config.judging.packs:
+        load_pack(name)
+    print(f"{args.config}: broker {config.broker.host}:{config.broker.port}, data in {config.storage.folder}")
+    print(f"page on http://{config.http.host}:{config.http.port}, rules: {', '.join(config.judging.packs)}")
+    return 0

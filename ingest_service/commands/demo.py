@@ -1,0 +1,62 @@
+"""`ingest-service demo`: a small city on this machine, with everything real but the furnaces."""
+
+import argparse
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ingest_service.errors import ConfigError
+
+DEFAULT_PORT = 8080
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("demo", help="three homes with seven simulated furnaces on this machine")
+    parser.add_argument("--for", dest="span", metavar="SPAN", help="end by itself after so long, as 90s or 5m")
+    parser.add_argument("--json", action="store_true", help="the last line is one JSON object")
+    parser.add_argument("--port", type=int, help=f"port of the page (default {DEFAULT_PORT}, or a free one)")
+    parser.add_argument("--folder", type=Path, default=Path(".demo"), help="where files and logs go (default .demo)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the demo; 1 when a sample was lost."""
+    from rich.console import Console  # the demo's packages are an extra: a bare service has no use for them
+
+    from ingest_service.demo.processes import usual_port
+    from ingest_service.demo.run import Demo
+
+    folder = _fresh_folder(args.folder)
+    seconds = _parse_span_s(args.span) if args.span else None
+    console = Console(stderr=args.json)
+    summary = Demo(folder, args.port or usual_port(DEFAULT_PORT), console).run(seconds)
+    if args.json:
+        print(msgspec.json.encode(summary).decode(), flush=True)
+    else:
+        for field, value in msgspec.structs.asdict(summary).items():
+            print(f"{field:>22}  {value}")
+    return 1 if summary.samples_lost else 0
+
+
+def _fresh_folder(folder: Path) -> Path:
+    """An empty folder; only what an earlier demo left is removed."""
+    folder = folder.resolve()
+    marker = folder / ".clearstack-demo"
+    if folder.exists() and any(folder.iterdir()) and not marker.exists():
+        raise ConfigError("--folder", str(folder), "exists and is no folder of an earlier demo", "a new folder")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    marker.touch()
+    return folder
+
+
+def _parse_span_s(text: str) -> float:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if not found:
+        raise ConfigError("--for", "", f"{text!r} is no span", "90s, 5m, 1h")
+    return float(found[1]) * _SECONDS[found[2]]
