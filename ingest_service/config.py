@@ -53,6 +53,7 @@ class Judging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     packs: tuple[str, ...] = ("gb13801-2015-table2",)
     time_zone: str = "Asia/Shanghai"
     silent_after_s: float = 60.0  # an edge that says nothing for so long is alarmed
+    barometric_pa: float | None = None  # the site's air pressure; gas measured at stack state is not judged without it
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
