@@ -65,7 +65,7 @@ def keys_of(shape: type) -> list[str]:
 
 def suggestion(word: str, allowed: Sequence[str]) -> str:
     """A question that names the nearest allowed word, or ""."""
-    near = difflib.get_close_matches(word, allowed, n=1, cutoff=0.6)
+    near = difflib.get_close_matches(word, allowed, n=1, cutoff=0.5)
     return f', did you mean "{near[0]}"?' if near else ""
 
 

@@ -58,28 +58,25 @@ class Line:
         """Connect anew. Raises DeviceError."""
         self.close()
         connection = self.connection
-        client: ModbusBaseClient | None = None
         try:
-            client = _client_of(connection)
+            client = self._client = _client_of(connection)
             async with asyncio.timeout(connection.timeout_s):
                 connected = await client.connect()
         except (TimeoutError, OSError, ModbusException) as error:
-            if client is not None:
-                client.close()
+            self.close()
             raise self._unreachable(str(error) or "no answer in time") from error
+        _keep_cancelled()
         if not connected:
-            client.close()
+            self.close()
             raise self._unreachable("refused or no answer")
         # Counting goes on: a gateway may send a late answer to the old connection's request over the new one.
         client.ctx.next_tid = self._last_transaction
-        self._client = client
         await asyncio.sleep(connection.pause_after_connect_s)
 
     def close(self) -> None:
         """Disconnect, if connected."""
         client, self._client = self._client, None
         if client is not None:
-            self._last_transaction = client.ctx.next_tid
             client.close()
 
     async def read(self, device: str, unit_id: int, block: Block) -> Sequence[int]:
@@ -108,7 +105,9 @@ class Line:
             await asyncio.sleep(self.connection.pause_between_requests_s)
         try:
             async with asyncio.timeout(self.connection.timeout_s):
-                return await _reader(client, block.table)(block.first, count=block.count, device_id=unit_id)
+                response = await _reader(client, block.table)(block.first, count=block.count, device_id=unit_id)
+            _keep_cancelled()
+            return response
         except TimeoutError as error:
             self.close()
             raise DeviceError(device, Reason.TIMEOUT, f"no answer within {self.connection.timeout_s:g} s") from error
@@ -118,11 +117,20 @@ class Line:
         except ModbusException as error:
             self.close()
             raise DeviceError(device, Reason.BAD_RESPONSE, str(error)) from error
+        finally:
+            self._last_transaction = client.ctx.next_tid
 
     def _unreachable(self, detail: str) -> DeviceError:
         connection = self.connection
         where = f"{connection.host}:{connection.port}"
         return DeviceError(connection.name, Reason.NOT_CONNECTED, f"cannot connect to {where}: {detail}")
+
+
+def _keep_cancelled() -> None:
+    """Raise a cancellation that came together with the answer: before Python 3.12 `wait_for` loses it (gh-86296)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _reader(client: ModbusBaseClient, table: Table) -> Callable[..., Awaitable[ModbusPDU]]:

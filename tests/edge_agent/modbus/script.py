@@ -6,6 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
+import psutil  # type: ignore[import-untyped]
+
+from tests.support.waiting import until
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -67,6 +70,11 @@ def registers(request: Request, words: list[int], function: int | None = None) -
     return frame(request, struct.pack(f">BB{len(words)}H", code, 2 * len(words), *words))
 
 
+def bits(request: Request, packed: int) -> bytes:
+    """Up to eight bits of a coil or discrete table."""
+    return frame(request, bytes([request.function, 1, packed]))
+
+
 def refusal(request: Request, code: int) -> bytes:
     return frame(request, bytes([request.function | 0x80, code]))
 
@@ -74,6 +82,12 @@ def refusal(request: Request, code: int) -> bytes:
 def addresses(request: Request) -> bytes:
     """The plain answer: every register holds its own address."""
     return registers(request, list(range(request.first, request.first + request.count)))
+
+
+async def until_hung_up(port: int) -> None:
+    """Return when this process has no connection to that port any more."""
+    process = psutil.Process()
+    await until(lambda: all(not each.raddr or each.raddr.port != port for each in process.net_connections("inet")))
 
 
 @asynccontextmanager
@@ -86,3 +100,4 @@ async def scripted(script: Script) -> AsyncIterator[ScriptedDevice]:
     finally:
         server.close()
         await device.hang_up()
+        await until_hung_up(device.port)

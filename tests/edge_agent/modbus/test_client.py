@@ -16,7 +16,7 @@ from edge_agent.modbus.client import Line
 from edge_agent.modbus.connection import Connection, Transport
 from edge_agent.modbus.value import Table
 from edge_agent.wire.sample import Reason
-from tests.edge_agent.modbus.script import Request, addresses, frame, refusal, registers, scripted
+from tests.edge_agent.modbus.script import Request, addresses, frame, refusal, registers, scripted, until_hung_up
 from tests.edge_agent.modbus.server import COILS, HOLDING, INPUT, running_server
 from tests.support.broker import free_port
 
@@ -49,6 +49,7 @@ async def all_tables(line: Line) -> list[list[int]]:
         return [list(await line.read("furnace1", 2, block)) for block in blocks]
     finally:
         line.close()
+        await until_hung_up(line.connection.port)
 
 
 NEEDS_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
@@ -228,3 +229,26 @@ def test_the_only_client_calls_are_the_four_reads() -> None:
     ]
     assert importers == []
     assert "from pymodbus" in Path(client.__file__).read_text()
+
+
+def test_whoever_reads_can_be_cancelled_at_any_moment() -> None:
+    async def read_for_ever(line: Line) -> None:
+        try:
+            while True:
+                if not line.is_open:
+                    await line.open()
+                await line.read("furnace1", 1, THREE)
+        finally:
+            line.close()
+
+    async def scene() -> None:
+        async with scripted(lambda request: [addresses(request)]) as device:
+            for turns in range(200):
+                task = asyncio.create_task(read_for_ever(line_to(device.port)), name="reader")
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                task.cancel()
+                done, _ = await asyncio.wait([task], timeout=1.0)
+                assert done, f"still reading, cancelled after {turns} turns of the loop"
+
+    asyncio.run(scene())

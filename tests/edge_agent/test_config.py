@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from edge_agent.config import load_site
+from edge_agent.errors import ConfigError
+from edge_agent.modbus.connection import Transport
+from tests.edge_agent.sites import SITE, write_site
+
+
+def test_a_site_is_resolved_whole(tmp_path: Path) -> None:
+    site = load_site(write_site(tmp_path, port=1502))
+    assert (site.home, site.edge, site.home_names.zh, site.city.en) == ("songhe", "edge1", "松鹤殡仪馆", "")
+    assert (site.broker.port, site.broker.keepalive_s) == (1883, 15)
+    assert site.broker.ca_file == str(tmp_path / "ca.pem")
+    assert site.outbox.path == tmp_path / "outbox.db"
+    assert (site.connections[0].transport, site.connections[0].port) == (Transport.TCP, 1502)
+    assert [(device.name, device.unit_id) for device in site.devices] == [("furnace1", 1), ("furnace2", 2)]
+
+
+def test_overrides_hold_for_their_device_only(tmp_path: Path) -> None:
+    first, second = load_site(write_site(tmp_path)).devices
+    assert (first.profile.channels[0].report.deadband, first.profile.channels[0].encoding.high) == (0.0, None)
+    assert (second.profile.channels[0].report.deadband, second.profile.channels[0].encoding.high) == (0.5, 1000.0)
+    assert first.profile.channels[1:] == second.profile.channels[1:]
+
+
+def test_modbus_security_has_its_own_port(tmp_path: Path) -> None:
+    text = SITE.replace("port = {port}", 'transport = "tls"\nca_file = "plc.pem"')
+    connection = load_site(write_site(tmp_path, site=text)).connections[0]
+    assert (connection.port, connection.ca_file) == (802, str(tmp_path / "plc.pem"))
+
+
+BAD_SITES = [
+    ("home =", "hom =", 'site.hom: unknown key, did you mean "home"?'),
+    ("unit_id = 1", 'unit_id = "1"', 'device[1] "furnace1".unit_id: expected a whole number, got text'),
+    ("unit_id = 1", "unit_id = 256", 'device "furnace1".unit_id: 256 is out of range (allowed: 0 to 255)'),
+    ("furnace.toml", "furnace", 'device "furnace1".profile: unknown profile "furnace"'),
+    ("furnace.toml", "simulater", 'did you mean "simulator"?'),
+    ("furnace.toml", "none.toml", "none.toml: cannot be read: No such file"),
+    ('connection = "plc"', 'connection = "plk"', 'unknown connection "plk", did you mean "plc"? (allowed: plc)'),
+    ('"furnace2"', '"furnace1"', 'device: two are named "furnace1"'),
+    ('"furnace1"', '"furnace/1"', "device[1].name: id 'furnace/1' must not be empty nor hold"),
+    ("songhe", "songhe#", "site.home: id 'songhe#'"),
+    ("{port}", "0", 'connection "plc".port: 0 is out of range (allowed: 1 to 65535)'),
+    ("timeout_s = 0.5", "timeout_s = 0", 'connection "plc".timeout_s: 0 is out of range'),
+    ("timeout_s = 0.5", 'transport = "rs485"', "transport: invalid enum value 'rs485' (allowed: tcp, rtu_over_tcp"),
+    ("timeout_s = 0.5", 'ca_file = "x"', '"tcp" makes no use of TLS files (allowed: tls)'),
+    ("deadband = 0.5", "deadbnd = 0.5", 'device "furnace2".channel.co.deadbnd: unknown key, did you mean "deadband"?'),
+    ("deadband = 0.5", 'deadband = "0.5"', 'device "furnace2".channel.co.deadband: expected a number, got text'),
+    ("deadband = 0.5", "address = 70000", 'device "furnace2".channel.co.address: 70000 is out of range'),
+    ("channel.co]", "channel.c0]", 'channel.c0: profile furnace has no such channel, did you mean "co"?'),
+    ('ca_file = "ca.pem"', "port = 99999", "broker.port: 99999 is out of range"),
+    ('ca_file = "ca.pem"', 'cert_file = "x"', "broker.cert_file: cert_file and key_file go together"),
+    ('ca_file = "ca.pem"', "[outbox]\nmax_mb = 0", "outbox.max_mb: 0 is out of range"),
+    ("[broker]", "[brocker]", 'brocker: unknown key, did you mean "broker"?'),
+    ('host = "127.0.0.1"\nca', "ca", "broker.host: is missing"),
+    ("[site]", "[site", "is not TOML"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("good", "bad", "message"), BAD_SITES, ids=[message for *_, message in BAD_SITES])
+def test_a_wrong_site_file_is_one_clear_line(tmp_path: Path, good: str, bad: str, message: str) -> None:
+    assert good in SITE
+    path = write_site(tmp_path, site=SITE.replace(good, bad, 1))
+    with pytest.raises(ConfigError) as caught:
+        load_site(path)
+    text = str(caught.value)
+    assert message in text
+    assert text.startswith(str(tmp_path))
+    assert "\n" not in text
+
+
+def test_a_site_without_devices_is_refused(tmp_path: Path) -> None:
+    text = SITE[: SITE.index("[[device]]")].replace("[site]", "device = []\n[site]")
+    with pytest.raises(ConfigError, match="device: there is none"):
+        load_site(write_site(tmp_path, site=text))
+
+
+def test_a_missing_site_file_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no\.toml: cannot be read: No such file"):
+        load_site(tmp_path / "no.toml")
+
+
+def test_text_that_is_not_utf_8_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_bytes("松鹤".encode("gb18030"))
+    with pytest.raises(ConfigError, match=r"site\.toml: cannot be read: it is not UTF-8 text"):
+        load_site(tmp_path / "site.toml")

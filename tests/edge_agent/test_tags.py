@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from edge_agent.config import load_site
+from edge_agent.devices.profile import Channel
+from edge_agent.modbus.value import Encoding, Table, ValueType
+from edge_agent.tags import (
+    FIRST_NODE_ALIAS,
+    NODE_BLOCK_ALIAS,
+    datatype_of,
+    device_birth,
+    node_birth_attributes,
+    tag_devices,
+)
+from edge_agent.wire.birth import decode_birth, encode_birth
+from edge_agent.wire.command import parse_payload
+from edge_agent.wire.metric import DataType
+from tests.edge_agent.sites import SITE, write_site
+
+
+def test_aliases_are_unique_within_the_edge_and_leave_room_for_the_node(tmp_path: Path) -> None:
+    tagged = tag_devices(load_site(write_site(tmp_path)))
+    used = [alias for tags in tagged for alias in (tags.block_alias, *tags.aliases)]
+    assert len(set(used)) == len(used) == 10
+    assert min(used) > FIRST_NODE_ALIAS > NODE_BLOCK_ALIAS > 0
+
+
+def test_a_channel_more_on_one_device_leaves_the_aliases_of_the_next(tmp_path: Path) -> None:
+    before = tag_devices(load_site(write_site(tmp_path)))
+    wider = (tmp_path / "furnace.toml").read_text(
+        encoding="utf-8"
+    ) + '\n[[channel]]\nname = "x"\ntable = "coil"\naddress = 1\n'
+    (tmp_path / "wider.toml").write_text(wider, encoding="utf-8")
+    after = tag_devices(load_site(write_site(tmp_path, site=SITE.replace("furnace.toml", "wider.toml", 1))))
+    assert len(after[0].aliases) == len(before[0].aliases) + 1
+    assert after[1].aliases == before[1].aliases
+
+
+def test_a_birth_says_what_the_centre_must_know(tmp_path: Path) -> None:
+    tags = tag_devices(load_site(write_site(tmp_path)))[1]
+    birth = decode_birth(parse_payload(encode_birth(device_birth(tags), seq=1, sent_at_ms=5)))
+    assert birth.attributes == {"Furnace": "2", "Profile": "furnace", "NameZh": "二号炉", "NameEn": "Cremator"}
+    assert birth.block_alias == tags.block_alias
+    co, counter, chamber, door = birth.channels
+    assert (co.unit, co.quantity, co.low, co.high, co.period_s) == ("mg/m3", "co", 0.0, 1000.0, None)
+    assert (counter.datatype, counter.period_s) == (DataType.UINT16, 1.0)
+    assert (chamber.datatype, chamber.period_s) == (DataType.FLOAT, 10.0)
+    assert (door.datatype, door.name_zh, door.quantity) == (DataType.BOOLEAN, "炉门", "")
+
+
+def test_a_node_tells_its_place_and_software(tmp_path: Path) -> None:
+    attributes = node_birth_attributes(load_site(write_site(tmp_path)))
+    assert attributes["HomeNameZh"] == "松鹤殡仪馆"
+    assert attributes["Software"].startswith("clearstack ")
+    assert "CityZh" not in attributes
+
+
+@pytest.mark.parametrize(
+    ("encoding", "datatype"),
+    [
+        (Encoding(type=ValueType.FLOAT32), DataType.FLOAT),
+        (Encoding(type=ValueType.FLOAT32, scale=0.1), DataType.DOUBLE),
+        (Encoding(type=ValueType.FLOAT64), DataType.DOUBLE),
+        (Encoding(type=ValueType.INT16), DataType.INT16),
+        (Encoding(type=ValueType.INT16, scale=0.1), DataType.DOUBLE),
+        (Encoding(type=ValueType.INT16, offset=-40), DataType.DOUBLE),
+        (Encoding(type=ValueType.UINT32), DataType.UINT32),
+        (Encoding(type=ValueType.BIT), DataType.BOOLEAN),
+        (Encoding(type=ValueType.BIT, scale=-1, offset=1), DataType.BOOLEAN),
+        (Encoding(type=ValueType.STRING, length=4), DataType.STRING),
+    ],
+)
+def test_a_value_travels_in_a_type_that_holds_it(encoding: Encoding, datatype: DataType) -> None:
+    assert datatype_of(Channel(name="x", table=Table.HOLDING, address=0, encoding=encoding)) is datatype
