@@ -88,7 +88,8 @@ class OutboxFile:
         last = max((row[0] for row in new), default=self.last_number)
         added = _Held(len(new), sum(_size(row) for row in new), sum(row[4] for row in new))
         with self._transaction() as database:
-            check_room(database, self.path)
+            if new:
+                check_room(database, self.path)
             database.executemany("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", new)
             database.execute("UPDATE meta SET value = ? WHERE name = 'last_number'", (last,))
             excess_bytes = self._held.bytes + added.bytes - self._max_bytes

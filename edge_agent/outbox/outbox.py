@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
+from itertools import islice
 from typing import TypeVar
 
 import structlog
@@ -20,6 +21,7 @@ from edge_agent.wire.sample import Sample
 
 COMMIT_S = 0.2  # the wait that lets blocks share one sync of the disk
 COMMIT_BLOCKS = 64  # a group of this size does not wait
+MAX_COMMIT_BLOCKS = 256
 MAX_WAITING_BLOCKS = 4096  # what memory holds while the disk refuses
 
 Listener = Callable[[Sequence[Block]], None]
@@ -84,24 +86,30 @@ class Outbox:
                 await asyncio.sleep(COMMIT_S)
 
     async def flush(self) -> bool:
-        """Write what waits; False where the disk refused."""
+        """Write what waits, in groups that cannot exhaust the reserve of the disk; False where the disk refused."""
         async with self._writing:
             self._appended.clear()
             self._group_full.clear()
-            batch, gaps = list(self._waiting), self._gaps
-            self._gaps, self._being_written = {}, len(batch)
-            try:
-                await self._call(lambda: self._file.append(batch, self._now_ms(), gaps.values()))
-            except OutboxError as error:
-                self._refused(error)
-                return False
-            else:
-                gaps = {}
-            finally:
-                self._being_written = 0
-                self._lose(gaps.values())
-            self._settle(batch)
+            while self._waiting or self._gaps:
+                if not await self._write_group():
+                    return False
             return True
+
+    async def _write_group(self) -> bool:
+        batch, gaps = list(islice(self._waiting, MAX_COMMIT_BLOCKS)), self._gaps
+        self._gaps, self._being_written = {}, len(batch)
+        try:
+            await self._call(lambda: self._file.append(batch, self._now_ms(), gaps.values()))
+        except OutboxError as error:
+            self._refused(error)
+            return False
+        else:
+            gaps = {}
+        finally:
+            self._being_written = 0
+            self._lose(gaps.values())
+        self._settle(batch)
+        return True
 
     def accepts(self, acknowledgement: Acknowledgement) -> bool:
         """False, and counted, for one that names another epoch or blocks that were never written."""
@@ -140,6 +148,13 @@ class Outbox:
     async def gaps(self) -> list[Gap]:
         """Every loss at this edge, oldest first. Raises OutboxError."""
         return await self._call(self._file.gaps)
+
+    async def give_up_waiting(self) -> None:
+        """The process ends while the disk refuses: what waits becomes a gap, for which there is room in the reserve."""
+        _log.error("outbox_closed_incomplete", blocks_lost=len(self._waiting))
+        self._lose(gap_of(block, GapReason.DISK_FULL) for block in self._waiting)
+        self._waiting.clear()
+        await self.flush()
 
     def close(self) -> None:
         """Close the file (in the writer thread)."""
@@ -214,6 +229,6 @@ async def open_outbox(limits: OutboxLimits, now_ms: Callable[[], int]) -> AsyncI
         try:
             yield outbox
         finally:
-            if not await outbox.flush() and not await outbox.flush():  # a damaged file is replaced by the second time
-                _log.error("outbox_closed_incomplete", blocks_lost=outbox.blocks_waiting)
+            if not await outbox.flush() and not await outbox.flush():  # by the second time a damaged file is replaced
+                await outbox.give_up_waiting()
             await asyncio.get_running_loop().run_in_executor(writer, outbox.close)

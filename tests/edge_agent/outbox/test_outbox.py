@@ -1,12 +1,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from edge_agent.config import OutboxLimits
-from edge_agent.outbox import Block, GapReason, Outbox, OutboxFile, Released, open_outbox, outbox
+from edge_agent.outbox import Block, Gap, GapReason, Outbox, OutboxFile, Released, open_outbox, outbox
 from edge_agent.wire.command import Acknowledgement
 from edge_agent.wire.sample import Sample
 from tests.support.waiting import until
@@ -145,6 +146,20 @@ def test_what_memory_cannot_hold_while_the_disk_refuses_becomes_one_recorded_gap
         assert box.state.samples == 10
 
     run(path, story)
+
+
+def test_what_the_disk_still_refuses_at_the_end_becomes_a_recorded_gap(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(box: Outbox) -> None:
+        monkeypatch.setattr("edge_agent.outbox.schema.RESERVE_BYTES", 2**62)
+        await append(box, 7)
+        await until(lambda: box.write_errors > 0)
+
+    run(path, story)
+    with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
+        assert file.gaps() == [Gap("furnace-1", NOW_MS, NOW_MS + 6, 7, GapReason.DISK_FULL)]
+        assert file.state().blocks == 0
 
 
 def test_a_file_damaged_while_it_runs_is_replaced_and_nothing_that_waits_is_lost(path: Path) -> None:
