@@ -6,8 +6,10 @@ import msgspec
 class IngestCounters(msgspec.Struct, kw_only=True):
     """Counts since the start of the service.
 
-    `samples_rejected` is by the label of `admission.Rejection`. `last_batch_ms` is how long the newest batch took
-    from drain to commit (ms), `queued_messages` how many wait now.
+    `samples_rejected` and `messages_rejected` are by the label of `admission.Rejection`. `samples_unstored` were read
+    and not made durable, for their edges to send again. Acknowledgements count repeats too. `held_back_dropped`
+    messages came after a gap and never became clear. `last_batch_ms` is how long the newest batch took from decoding to
+    commit (ms), `last_commit_at_ms` when that was, `queued_messages` how many wait now.
     """
 
     messages: int = 0
@@ -16,6 +18,7 @@ class IngestCounters(msgspec.Struct, kw_only=True):
     samples_repeated: int = 0
     samples_unstored: int = 0
     samples_rejected: dict[str, int] = {}
+    messages_rejected: dict[str, int] = {}
     acknowledged_blocks: int = 0
     acknowledged_samples: int = 0
     dropped_messages: int = 0
@@ -32,4 +35,6 @@ class IngestCounters(msgspec.Struct, kw_only=True):
 
     def copy(self) -> "IngestCounters":
         """The counts as they are now, for readers."""
-        return msgspec.structs.replace(self, samples_rejected=dict(self.samples_rejected))
+        return msgspec.structs.replace(
+            self, samples_rejected=dict(self.samples_rejected), messages_rejected=dict(self.messages_rejected)
+        )

@@ -1,0 +1,55 @@
+"""What came over MQTT and waits for the ingest worker: bounded, and what does not fit is counted, not kept."""
+
+import threading
+from collections import deque
+
+import msgspec
+
+_OVERHEAD = 200  # bytes that an arrival takes beside its payload
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """One message: topic and payload as they came, and when (ms since 1970 UTC, centre's clock)."""
+
+    topic: str
+    payload: bytes
+    received_at_ms: int
+
+
+class ArrivalQueue:
+    """Any thread puts, one takes. What does not fit is no loss: its edge sends again what is not acknowledged."""
+
+    def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+        self._max_bytes = max_bytes
+        self._waiting: deque[Arrival] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._changed = threading.Condition()
+
+    def put(self, arrival: Arrival) -> None:
+        """Queue it, or drop and count it when the queue is full."""
+        size = len(arrival.payload) + _OVERHEAD
+        with self._changed:
+            if self._bytes + size > self._max_bytes:
+                self._dropped += 1
+                return
+            self._bytes += size
+            self._waiting.append(arrival)
+            self._changed.notify()
+
+    def take(self, limit: int, wait_s: float) -> list[Arrival]:
+        """The oldest messages, at most `limit`; waits for the first one at most `wait_s`."""
+        with self._changed:
+            if not self._waiting:
+                self._changed.wait(wait_s)
+            taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+            self._bytes -= sum(len(arrival.payload) + _OVERHEAD for arrival in taken)
+            return taken
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def dropped(self) -> int:
+        """How many did not fit since the start."""
+        return self._dropped

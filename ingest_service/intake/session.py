@@ -1,0 +1,133 @@
+"""What the centre knows of one edge node: is it there, in which order do its messages come, what do they mean. Pure.
+
+Follows the host's part of Sparkplug 3.0: births and deaths (5.4 to 5.9), `bdSeq`, `seq` with a reorder timeout, and a
+rebirth asked for whenever a message cannot be understood.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from statistics import median
+from typing import ClassVar
+
+import msgspec
+
+from edge_agent.wire.birth import Birth
+from edge_agent.wire.command import decode_death
+from edge_agent.wire.sparkplug_b_pb2 import Payload
+from edge_agent.wire.topic import MessageType, Topic
+from ingest_service.intake.device_map import DeviceMap
+from ingest_service.intake.edge_view import EdgeView
+from ingest_service.intake.sequence import Sequencer
+
+REORDER_TIMEOUT_MS = 2_000
+_CLOCK_MESSAGES = 31  # newest live messages whose median tells the clock offset
+
+
+class Message(msgspec.Struct, frozen=True):
+    """One message of an edge, parsed."""
+
+    topic: Topic
+    payload: Payload
+    received_at_ms: int
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What to do after a message: handle these in this order, hold these devices for dead, ask for a rebirth."""
+
+    ready: Sequence[Message] = ()
+    dead: Sequence[DeviceMap] = ()
+    rebirth: bool = False
+
+    NOTHING: ClassVar["Heard"]
+
+
+Heard.NOTHING = Heard()
+
+
+class EdgeSession:
+    """One edge node. It is offline until its birth was registered."""
+
+    def __init__(self, home: str, edge: str, *, edge_id: int = 0, last_seen_ms: int = 0) -> None:
+        self.home, self.edge = home, edge
+        self.edge_id = edge_id
+        self.last_seen_ms = last_seen_ms
+        self.online = False
+        self.epoch: int | None = None
+        self.rebirths = 0
+        self._bd_seq: int | None = None
+        self._devices: dict[str, DeviceMap] = {}
+        self._order: Sequencer[Message] = Sequencer(REORDER_TIMEOUT_MS)
+        self._offsets: deque[int] = deque(maxlen=_CLOCK_MESSAGES)
+
+    def hear(self, message: Message) -> Heard:
+        """Take a message in; what it leads to."""
+        self.last_seen_ms = message.received_at_ms
+        kind = message.topic.type
+        if kind is MessageType.NBIRTH:
+            held = self._before_birth(message.payload)
+            self.online = False  # until it is registered: the aliases of the birth before it hold no longer
+            return Heard(ready=[*held, message])
+        if kind is MessageType.NDEATH:
+            return self._die(decode_death(message.payload))
+        if not self.online:
+            return Heard(rebirth=True)
+        return Heard(ready=self._order.offer(message.payload.seq, message, message.received_at_ms))
+
+    def node_born(self, edge_id: int, birth: Birth, seq: int, node: DeviceMap | None) -> None:
+        """The birth of the node was registered: devices must be born after it."""
+        self.edge_id, self.epoch, self._bd_seq = edge_id, birth.epoch, birth.bd_seq
+        self.online = True
+        self._devices = {"": node} if node is not None else {}
+        self._order.begin(seq)
+
+    def device_born(self, known: DeviceMap) -> None:
+        """The birth of a device was registered."""
+        self._devices[known.device] = known
+
+    def forget_device(self, device: str) -> None:
+        """Its birth came and is not registered yet: the aliases of the one before it hold no longer."""
+        self._devices.pop(device, None)
+
+    def device(self, device: str | None) -> DeviceMap | None:
+        """How to read that device's messages (None is the node itself); None when it was not born."""
+        return self._devices.get(device or "")
+
+    def note_clock(self, sent_at_ms: int, received_at_ms: int) -> None:
+        """A live message was sent at that time by the edge's clock."""
+        if sent_at_ms:
+            self._offsets.append(received_at_ms - sent_at_ms)
+
+    def gap_overdue(self, now_ms: int) -> bool:
+        """True when a message has been missing for longer than the reorder timeout, so a rebirth must be asked for."""
+        return self.online and self._order.overdue(now_ms)
+
+    @property
+    def held_back_dropped(self) -> int:
+        """Messages that were held back after a gap and never became clear."""
+        return self._order.dropped
+
+    def view(self) -> EdgeView:
+        """What people see of it."""
+        return EdgeView(
+            edge_id=self.edge_id,
+            home=self.home,
+            edge=self.edge,
+            online=self.online,
+            last_seen_ms=self.last_seen_ms,
+            clock_offset_ms=round(median(list(self._offsets))) if self._offsets else None,
+            best_effort=self.online and self.epoch is None,
+            seq_gaps=self._order.gaps,
+            rebirths=self.rebirths,
+        )
+
+    def _before_birth(self, payload: Payload) -> list[Message]:
+        """Held messages can be read with the present births, if the new birth belongs to the same connection."""
+        same = self.online and self._bd_seq is not None and decode_death(payload) == self._bd_seq
+        return self._order.release() if same else []
+
+    def _die(self, bd_seq: int | None) -> Heard:
+        """A death with another bdSeq is that of an earlier connection and says nothing of this one."""
+        if not self.online or (bd_seq is not None and bd_seq != self._bd_seq):
+            return Heard.NOTHING
+        self.online = False
+        return Heard(ready=self._order.release(), dead=list(self._devices.values()))

@@ -1,0 +1,229 @@
+"""From arrivals to durable samples: drain, understand, admit, write, and only then acknowledge."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+import structlog
+
+from edge_agent.wire.command import encode_acknowledgement, encode_rebirth
+from edge_agent.wire.topic import MessageType, Topic
+from ingest_service.errors import StoreError
+from ingest_service.intake.admission import Admission, admit
+from ingest_service.intake.arrivals import ArrivalQueue
+from ingest_service.intake.counters import IngestCounters
+from ingest_service.intake.edge_view import EdgeView
+from ingest_service.intake.fleet import Fleet
+from ingest_service.intake.gathering import Gathering, Purpose
+from ingest_service.intake.speaking import Acknowledgements, RebirthRequests
+from ingest_service.store.batch import BlockRef, SampleBatch
+from ingest_service.store.live import LiveTable
+from ingest_service.store.registry import Registry
+from ingest_service.store.rejections import RejectionLog
+from ingest_service.store.timeseries import TimeSeriesStore
+from ingest_service.workers.listening import Heap, Listener
+from ingest_service.workers.refused import Refused
+
+_log = structlog.get_logger(__name__)
+MESSAGES_A_STEP = 8_000
+STEP_EVERY_S = 0.2
+PAUSE_AFTER_ERROR_S = 1.0
+SEEN_EVERY_MS = 10_000
+
+
+class IngestWorker:
+    """One thread steps it. `publish(topic, payload)` sends to the broker, `clock` gives ms since 1970 UTC."""
+
+    def __init__(
+        self,
+        queue: ArrivalQueue,
+        registry: Registry,
+        store: TimeSeriesStore,
+        live: LiveTable,
+        publish: Callable[[str, bytes], None],
+        clock: Callable[[], int],
+        rejections: RejectionLog,
+    ) -> None:
+        self._queue, self._registry, self._store, self._live = queue, registry, store, live
+        self._publish, self._clock = publish, clock
+        self._counters = IngestCounters()
+        self._fleet = Fleet(_known_edges(registry))
+        self._rebirths = RebirthRequests()
+        self._acknowledgements = Acknowledgements()
+        self._refused = Refused(self._counters, rejections)
+        self._listener = Listener(registry, self._fleet, self._rebirths, self._refused, self._counters)
+        self._seen_ms: dict[int, int] = {}
+        self._seen_written_ms = clock()
+        self._problem = ""
+
+    @property
+    def problem(self) -> str:
+        """Why nothing is made durable now; "" while all is well."""
+        return self._problem
+
+    def counters(self) -> IngestCounters:
+        """What was done since the start, as it is now."""
+        found = self._counters.copy()
+        dropped = sum(session.held_back_dropped for session in self._fleet)
+        return msgspec.structs.replace(
+            found,
+            dropped_messages=self._queue.dropped,
+            queued_messages=len(self._queue),
+            held_back_dropped=dropped,
+        )
+
+    def edges(self) -> list[EdgeView]:
+        """Every registered edge, as it is now."""
+        return self._fleet.views()
+
+    def run(self, stop: threading.Event) -> None:
+        """Step until told to stop."""
+        while not stop.is_set():
+            started = time.monotonic()
+            taken = self.step()
+            pause_s = PAUSE_AFTER_ERROR_S if self._problem else STEP_EVERY_S
+            if taken < MESSAGES_A_STEP:
+                stop.wait(max(0.0, pause_s - (time.monotonic() - started)))
+
+    def step(self, wait_s: float = STEP_EVERY_S) -> int:
+        """Handle what has arrived (waiting for something at most `wait_s`); return the number of messages."""
+        arrivals = self._queue.take(MESSAGES_A_STEP, wait_s)
+        started = time.perf_counter()
+        heap = Heap()
+        for arrival in arrivals:
+            self._listener.hear(arrival, heap)
+        now_ms = self._clock()
+        if heap.stored.origins:
+            self._keep(heap.stored, now_ms, started)
+        self._show(heap, now_ms)
+        self._speak(now_ms)
+        self._note(now_ms)
+        return len(arrivals)
+
+    def _keep(self, gathering: Gathering, now_ms: int, started: float) -> None:
+        admission = self._admitted(gathering, now_ms)
+        batch = _batch(gathering, admission)
+        try:
+            result = self._store.write(batch)
+        except StoreError as error:
+            self._fail(error)
+            self._counters.samples_unstored += len(batch)
+            return
+        self._recover()
+        self._counters.samples_stored += result.stored
+        self._counters.samples_repeated += result.repeated
+        self._counters.batches += 1
+        self._counters.last_batch_ms = (time.perf_counter() - started) * 1000
+        self._counters.last_commit_at_ms = now_ms
+        self._acknowledge(gathering, admission)
+        self._live.update(_live_part(batch, gathering, admission), now_ms)
+
+    def _admitted(self, gathering: Gathering, now_ms: int) -> Admission:
+        candidates = gathering.candidates()
+        self._counters.samples_received += len(candidates)
+        admission = admit(candidates, gathering.origins, now_ms)
+        for one in admission.rejected:
+            origin = gathering.origins[one.origin]
+            named = (origin.session.home, origin.session.edge, origin.device)
+            self._refused.samples(one.rejection, named, one.count, now_ms, f"{one.value} at {one.measured_at_ms} ms")
+            if one.rejection.asks_for_birth:
+                self._rebirths.want(origin.session.home, origin.session.edge)
+        return admission
+
+    def _acknowledge(self, gathering: Gathering, admission: Admission) -> None:
+        """All blocks of a durable batch: those that came again too, and those of which something was rejected."""
+        lengths = np.diff(admission.bounds).tolist()
+        for origin, length in zip(gathering.origins, lengths, strict=True):
+            if origin.block:
+                session = origin.session
+                self._acknowledgements.add(session.home, session.edge, origin.epoch, origin.block)
+                self._counters.acknowledged_blocks += 1
+                self._counters.acknowledged_samples += length
+
+    def _show(self, heap: Heap, now_ms: int) -> None:
+        if heap.shown.origins:
+            admission = admit(heap.shown.candidates(), heap.shown.origins, now_ms)
+            self._live.update(_columns(admission), now_ms)
+        for known in heap.dead.values():
+            self._live.mark_stale(known.all_series)
+
+    def _speak(self, now_ms: int) -> None:
+        for due in self._acknowledgements.due(now_ms):
+            self._command(due.home, due.edge, encode_acknowledgement(due.acknowledgement, now_ms))
+        for session in self._fleet:
+            if session.gap_overdue(now_ms):
+                self._rebirths.want(session.home, session.edge)
+        for home, edge in self._rebirths.due(now_ms):
+            self._command(home, edge, encode_rebirth(now_ms))
+            self._counters.rebirths_requested += 1
+            if (found := self._fleet.find(home, edge)) is not None:
+                found.rebirths += 1
+
+    def _command(self, home: str, edge: str, payload: bytes) -> None:
+        self._publish(str(Topic(home, MessageType.NCMD, edge)), payload)
+
+    def _note(self, now_ms: int) -> None:
+        """Rejections and the times when edges were last heard go to the database now and then."""
+        try:
+            self._refused.flush(now_ms)
+            if now_ms - self._seen_written_ms >= SEEN_EVERY_MS:
+                self._seen_written_ms = now_ms
+                seen = {view.edge_id: view.last_seen_ms for view in self._fleet.views()}
+                self._registry.seen({edge: at for edge, at in seen.items() if self._seen_ms.get(edge) != at})
+                self._seen_ms = seen
+        except StoreError as error:
+            self._fail(error)
+
+    def _fail(self, error: StoreError) -> None:
+        self._counters.store_errors += 1
+        if not self._problem:
+            _log.error("store_failed", problem=str(error))
+        self._problem = str(error)
+
+    def _recover(self) -> None:
+        if self._problem:
+            _log.info("store_recovered")
+        self._problem = ""
+
+
+def _known_edges(registry: Registry) -> list[EdgeView]:
+    return [
+        EdgeView(edge_id=row.id, home=row.home_id, edge=row.name, online=False, last_seen_ms=row.last_seen_ms)
+        for row in registry.edges()
+    ]
+
+
+def _columns(admission: Admission, blocks: tuple[BlockRef, ...] = ()) -> SampleBatch:
+    found = admission.samples
+    return SampleBatch(found.series, found.measured_at_ms, found.value, found.reason, blocks)
+
+
+def _batch(gathering: Gathering, admission: Admission) -> SampleBatch:
+    """The admitted samples with one block a message."""
+    first_ms, last_ms = (span.tolist() for span in admission.span_ms())
+    bounds = admission.bounds.tolist()
+    blocks = tuple(
+        BlockRef(
+            origin.source_id,
+            origin.session.edge_id,
+            origin.epoch,
+            origin.block,
+            bounds[at],
+            bounds[at + 1],
+            first_ms[at],
+            last_ms[at],
+        )
+        for at, origin in enumerate(gathering.origins)
+    )
+    return _columns(admission, blocks)
+
+
+def _live_part(batch: SampleBatch, gathering: Gathering, admission: Admission) -> SampleBatch:
+    """Without what edges sent of the past: that does not change what is shown."""
+    live = np.array([origin.purpose is Purpose.LIVE for origin in gathering.origins], np.bool_)
+    if live.all():
+        return batch
+    rows = np.repeat(live, np.diff(admission.bounds))
+    return SampleBatch(batch.series[rows], batch.measured_at_ms[rows], batch.value[rows], batch.reason[rows])

@@ -1,0 +1,159 @@
+"""Understands arrivals: births are registered, deaths make stale, data is gathered for admission."""
+
+from functools import lru_cache
+
+from edge_agent.wire.birth import decode_birth
+from edge_agent.wire.command import parse_payload
+from edge_agent.wire.data import decode_data
+from edge_agent.wire.topic import MessageType, Topic, parse_topic
+from ingest_service.errors import RejectedMessage, StoreError
+from ingest_service.intake.admission import Rejection
+from ingest_service.intake.arrivals import Arrival
+from ingest_service.intake.counters import IngestCounters
+from ingest_service.intake.device_map import DeviceMap, birth_values, device_map
+from ingest_service.intake.fleet import Fleet
+from ingest_service.intake.gathering import Gathering, Purpose
+from ingest_service.intake.session import EdgeSession, Message
+from ingest_service.intake.speaking import RebirthRequests
+from ingest_service.store.registry import Registry
+from ingest_service.workers.refused import NOWHERE, Refused
+
+_topic = lru_cache(maxsize=65_536)(parse_topic)
+_COMMANDS = {MessageType.NCMD, MessageType.DCMD}
+
+
+class Heap:
+    """What a batch of arrivals led to: samples to store, birth values only to show, and devices that are dead now."""
+
+    def __init__(self) -> None:
+        self.stored = Gathering()
+        self.shown = Gathering()
+        self.dead: dict[tuple[str, str, str], DeviceMap] = {}
+
+
+class Listener:
+    """Of one thread. Nothing that an edge sends makes it raise."""
+
+    def __init__(
+        self, registry: Registry, fleet: Fleet, rebirths: RebirthRequests, refused: Refused, counters: IngestCounters
+    ) -> None:
+        self._registry = registry
+        self._fleet = fleet
+        self._rebirths = rebirths
+        self._refused = refused
+        self._counters = counters
+
+    def hear(self, arrival: Arrival, heap: Heap) -> None:
+        """Take one message in. Where the database fails at a birth, the edge is asked for it again."""
+        self._counters.messages += 1
+        try:
+            topic = _topic(arrival.topic)
+        except ValueError as error:
+            self._refused.message(Rejection.BAD_TOPIC, NOWHERE, arrival.received_at_ms, str(error))
+            return
+        if topic.type not in _COMMANDS:
+            self._hear(topic, arrival, heap)
+
+    def _hear(self, topic: Topic, arrival: Arrival, heap: Heap) -> None:
+        birth = topic.type is MessageType.NBIRTH
+        session = (self._fleet.session if birth else self._fleet.find)(topic.group, topic.edge)
+        try:
+            message = Message(topic, parse_payload(arrival.payload), arrival.received_at_ms)
+            heard = session.hear(message) if session is not None else None
+        except (ValueError, OverflowError) as error:
+            self._refuse(Rejection.GARBAGE_PAYLOAD, topic, arrival.received_at_ms, error)
+            return
+        if session is None or heard is None or heard.rebirth:
+            self._put_aside(Rejection.UNKNOWN_EDGE, topic)
+            return
+        for ready in heard.ready:
+            self._handle(session, ready, heap)
+        for known in heard.dead:
+            self._bury(session, known, heap)
+
+    def _handle(self, session: EdgeSession, message: Message, heap: Heap) -> None:
+        try:
+            self._understand(session, message, heap)
+        except (ValueError, OverflowError) as error:
+            self._refuse(Rejection.GARBAGE_PAYLOAD, message.topic, message.received_at_ms, error)
+        except RejectedMessage as error:
+            self._refuse(Rejection.BAD_NAME, message.topic, message.received_at_ms, error)
+        except StoreError:
+            self._counters.store_errors += 1
+            self._rebirths.want(session.home, session.edge)
+
+    def _understand(self, session: EdgeSession, message: Message, heap: Heap) -> None:
+        match message.topic.type:
+            case MessageType.DDATA | MessageType.NDATA:
+                self._data(session, message, heap)
+            case MessageType.NBIRTH:
+                self._node_birth(session, message, heap)
+            case MessageType.DBIRTH:
+                self._device_birth(session, message, heap)
+            case MessageType.DDEATH:
+                self._device_death(session, message, heap)
+
+    def _data(self, session: EdgeSession, message: Message, heap: Heap) -> None:
+        known = session.device(message.topic.device)
+        if known is None:
+            self._put_aside(Rejection.UNKNOWN_DEVICE, message.topic)
+            return
+        data = decode_data(message.payload, known.datatypes, known.block_alias)
+        if not data.historical:
+            session.note_clock(data.sent_at_ms, message.received_at_ms)
+        for key, _, text in data.columns.texts[:1]:
+            origin = (session.home, session.edge, known.device)
+            count = len(data.columns.texts)
+            self._refused.samples(Rejection.TEXT_VALUE, origin, count, message.received_at_ms, f"{key}: {text}")
+        purpose = Purpose.HISTORICAL if data.historical else Purpose.LIVE
+        heap.stored.add(session, known, data.columns, data.block, purpose)
+
+    def _node_birth(self, session: EdgeSession, message: Message, heap: Heap) -> None:
+        birth = decode_birth(message.payload)
+        row = self._registry.register_node(session.home, session.edge, birth, message.received_at_ms)
+        node = None
+        if birth.channels:
+            source = self._registry.register_device(session.home, session.edge, "", birth)
+            node = device_map(birth, source.id, "", source.series)
+        session.node_born(row.id, birth, message.payload.seq, node)
+        self._rebirths.born(session.home, session.edge)
+        self._counters.births += 1
+        if node is not None:
+            self._welcome(session, node, message, heap)
+
+    def _device_birth(self, session: EdgeSession, message: Message, heap: Heap) -> None:
+        device = message.topic.device or ""
+        session.forget_device(device)
+        birth = decode_birth(message.payload)
+        source = self._registry.register_device(session.home, session.edge, device, birth)
+        known = device_map(birth, source.id, device, source.series)
+        session.device_born(known)
+        self._counters.births += 1
+        self._welcome(session, known, message, heap)
+
+    def _welcome(self, session: EdgeSession, known: DeviceMap, message: Message, heap: Heap) -> None:
+        """First values are shown; they are stored only where no block will bring them."""
+        heap.dead.pop((session.home, session.edge, known.device), None)
+        target = heap.stored if session.epoch is None else heap.shown
+        target.add(session, known, birth_values(message.payload, known), 0, Purpose.LIVE)
+
+    def _device_death(self, session: EdgeSession, message: Message, heap: Heap) -> None:
+        known = session.device(message.topic.device)
+        if known is not None:
+            self._bury(session, known, heap)
+
+    def _bury(self, session: EdgeSession, known: DeviceMap, heap: Heap) -> None:
+        self._counters.deaths += 1
+        heap.dead[session.home, session.edge, known.device] = known
+
+    def _put_aside(self, rejection: Rejection, topic: Topic) -> None:
+        self._refused.unclear(rejection)
+        self._rebirths.want(topic.group, topic.edge)
+
+    def _refuse(self, rejection: Rejection, topic: Topic, now_ms: int, error: Exception) -> None:
+        """Only edges that are registered are named, so that strangers cannot fill the table."""
+        self._counters.decode_errors += rejection is Rejection.GARBAGE_PAYLOAD
+        known = self._fleet.find(topic.group, topic.edge)
+        registered = known is not None and known.edge_id
+        origin = (topic.group, topic.edge, topic.device or "") if registered else NOWHERE
+        self._refused.message(rejection, origin, now_ms, f"{topic}: {error}")
