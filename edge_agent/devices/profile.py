@@ -24,7 +24,7 @@ class AddressBase(IntEnum):
 
 
 class AddressRange(msgspec.Struct, frozen=True):
-    """Addresses of one table, zero-based, both ends included."""
+    """Addresses, zero-based, both ends included; they hold in every table."""
 
     first: int
     last: int

@@ -33,7 +33,10 @@ class ProfileTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ModbusTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`[modbus]`: byte order and address style for all channels, and the caps of one read."""
+    """`[modbus]`: byte order and address style for all channels, and the caps of one read.
+
+    `never_read` holds pairs of first and last address, for every table: from 1 where `address_base` is 1, else from 0.
+    """
 
     order: Order = Order.ABCD
     address_base: AddressBase = AddressBase.ZERO
