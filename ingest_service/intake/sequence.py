@@ -4,12 +4,14 @@ from typing import Generic, TypeVar
 
 Message = TypeVar("Message")
 _ROUND = 256
+_MOST_HELD = _ROUND // 2
 
 
 class Sequencer(Generic[Message]):
     """Passes on what is in order and holds back what comes after a gap, until the gap closes or a birth begins anew.
 
-    Holding back keeps a message from being read with the aliases of a birth that was missed. At most 255 are held.
+    Holding back keeps a message from being read with the aliases of a birth that was missed. Once the reorder timeout
+    has passed, or half a round is held, nothing but a birth can make things clear: `seq` alone would come round again.
     """
 
     def __init__(self, reorder_timeout_ms: int) -> None:
@@ -17,6 +19,7 @@ class Sequencer(Generic[Message]):
         self._expected = 0
         self._held: dict[int, Message] = {}
         self._gap_since_ms: int | None = None
+        self._lost = False
         self.gaps = 0
         self.dropped = 0
 
@@ -26,17 +29,19 @@ class Sequencer(Generic[Message]):
         self._expected = (seq + 1) % _ROUND
         self._held.clear()
         self._gap_since_ms = None
+        self._lost = False
 
     def offer(self, seq: int, message: Message, now_ms: int) -> list[Message]:
         """The messages that are in order now."""
         if seq == self._expected and not self._held:
             self._expected = (seq + 1) % _ROUND
             return [message]
-        if seq in self._held or not 0 <= seq < _ROUND:
+        self._lost = self._lost or self.overdue(now_ms)
+        if seq in self._held or not 0 <= seq < _ROUND or len(self._held) >= _MOST_HELD:
             self.dropped += 1
             return []
         self._held[seq] = message
-        ready = self._in_order()
+        ready = [] if self._lost else self._in_order()
         self._watch_gap(now_ms)
         return ready
 
@@ -47,8 +52,9 @@ class Sequencer(Generic[Message]):
         return ready
 
     def overdue(self, now_ms: int) -> bool:
-        """True when a gap has outlived the reorder timeout."""
-        return self._gap_since_ms is not None and now_ms - self._gap_since_ms >= self._reorder_timeout_ms
+        """True when a gap has outlived the reorder timeout, or too much is held."""
+        waited = self._gap_since_ms is not None and now_ms - self._gap_since_ms >= self._reorder_timeout_ms
+        return waited or self._lost
 
     def _in_order(self) -> list[Message]:
         ready = []
@@ -63,3 +69,4 @@ class Sequencer(Generic[Message]):
         elif self._gap_since_ms is None:
             self._gap_since_ms = now_ms
             self.gaps += 1
+        self._lost = self._lost or len(self._held) >= _MOST_HELD

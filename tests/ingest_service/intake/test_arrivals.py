@@ -1,0 +1,35 @@
+import threading
+
+from ingest_service.intake.arrivals import Arrival, ArrivalQueue
+
+
+def arrival(number: int, size: int = 10) -> Arrival:
+    return Arrival(f"topic/{number}", b"x" * size, number)
+
+
+def test_messages_come_out_in_the_order_in_which_they_came() -> None:
+    queue = ArrivalQueue()
+    for number in range(5):
+        queue.put(arrival(number))
+    assert [one.received_at_ms for one in queue.take(3, 0)] == [0, 1, 2]
+    assert [one.received_at_ms for one in queue.take(9, 0)] == [3, 4]
+    assert queue.take(9, 0) == []
+
+
+def test_a_full_queue_drops_the_newest_and_counts_it_and_takes_again_when_there_is_room() -> None:
+    queue = ArrivalQueue(max_bytes=1000)
+    for number in range(5):
+        queue.put(arrival(number, size=200))
+    assert (len(queue), queue.dropped) == (2, 3)
+    queue.take(1, 0)
+    queue.put(arrival(9, size=200))
+    assert [one.received_at_ms for one in queue.take(9, 0)] == [1, 9]
+
+
+def test_a_waiting_taker_is_woken_by_the_first_message() -> None:
+    queue, taken = ArrivalQueue(), list[Arrival]()
+    taker = threading.Thread(target=lambda: taken.extend(queue.take(1, 20)))
+    taker.start()
+    queue.put(arrival(1))
+    taker.join(10)
+    assert taken == [arrival(1)]
