@@ -16,6 +16,7 @@ from ingest_service.alarms.messages import Receiver
 from ingest_service.alarms.vocabulary import Kind, Severity, State, Step
 from ingest_service.store import deliveries
 from ingest_service.store.tables import Alarm, AlarmEvent
+from ingest_service.store.transaction import transaction
 
 IS_OPEN: ColumnElement[bool] = or_(Alarm.cleared_at_ms.is_(None), Alarm.acknowledged_at_ms.is_(None))
 
@@ -92,7 +93,7 @@ class AlarmStore:
 
     def settle(self, observations: Sequence[Observation], now_ms: int) -> tuple[AlarmRow, ...]:
         """Apply what was seen; return the alarms that changed, in order of the observations."""
-        with self._writing, Session(self._engine) as session, session.begin():
+        with self._writing, transaction(self._engine) as session:
             open_keys = set(session.scalars(select(Alarm.key).where(IS_OPEN)))
             of_interest = [seen for seen in observations if isinstance(seen, Condition) or seen.key in open_keys]
             touched = [self._observe(session, seen, now_ms) for seen in of_interest]
@@ -100,7 +101,7 @@ class AlarmStore:
 
     def acknowledge(self, alarm_id: int, who: str, note: str, at_ms: int) -> Acknowledged:
         """Record that `who` has seen the alarm (processing time `at_ms`, ms since 1970 UTC)."""
-        with self._writing, Session(self._engine) as session, session.begin():
+        with self._writing, transaction(self._engine) as session:
             row = session.get(Alarm, alarm_id, with_for_update=True)
             if row is None:
                 return Acknowledged(Answer.UNKNOWN_ALARM, None)
@@ -111,7 +112,7 @@ class AlarmStore:
 
     def get(self, alarm_id: int) -> AlarmRow | None:
         """The alarm of that number."""
-        with Session(self._engine) as session:
+        with transaction(self._engine) as session:
             row = session.get(Alarm, alarm_id)
             return None if row is None else _row(row)
 
@@ -125,17 +126,17 @@ class AlarmStore:
 
     def count_open(self) -> int:
         """How many alarms are open."""
-        with Session(self._engine) as session:
+        with transaction(self._engine) as session:
             return session.scalar(select(func.count()).select_from(Alarm).where(IS_OPEN)) or 0
 
     def events(self, alarm_id: int) -> tuple[EventRow, ...]:
         """The steps of an alarm, oldest first."""
-        with Session(self._engine) as session:
+        with transaction(self._engine) as session:
             found = session.scalars(select(AlarmEvent).where(AlarmEvent.alarm_id == alarm_id).order_by(AlarmEvent.id))
             return tuple(_event(row) for row in found)
 
     def _select(self, query: Select[Alarm], wanted: AlarmFilter) -> tuple[AlarmRow, ...]:
-        with Session(self._engine) as session:
+        with transaction(self._engine) as session:
             ordered = query.where(*_conditions(wanted)).order_by(Alarm.raised_at_ms.desc(), Alarm.id.desc())
             return tuple(_row(row) for row in session.scalars(ordered.limit(wanted.limit)))
 

@@ -1,17 +1,18 @@
 """Deliveries in the relational database: the outbox of notifications and the record of every attempt."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import tzinfo
 from enum import StrEnum, unique
 
 import msgspec
 from sqlalchemy import Engine, and_, or_, select
-from sqlalchemy.orm import Session
 
 from ingest_service.alarms.lifecycle import Change
 from ingest_service.alarms.messages import AlarmMessage, Channel, Receiver, audience_of, compose
 from ingest_service.alarms.vocabulary import Locale, Step
 from ingest_service.store.tables import Delivery
+from ingest_service.store.transaction import transaction
 
 
 @unique
@@ -52,7 +53,7 @@ class DeliveryStore:
             and_(Delivery.state == DeliveryState.SENDING, Delivery.lease_until_ms <= now_ms),
         )
         query = select(Delivery).where(due).order_by(Delivery.due_at_ms, Delivery.id).limit(limit)
-        with Session(self._engine) as session, session.begin():
+        with transaction(self._engine) as session:
             rows = session.scalars(query.with_for_update(skip_locked=True)).all()
             for row in rows:
                 row.state, row.lease_until_ms, row.attempts = DeliveryState.SENDING, now_ms + lease_ms, row.attempts + 1
@@ -72,18 +73,18 @@ class DeliveryStore:
 
     def of_alarm(self, alarm_id: int) -> tuple[DeliveryRow, ...]:
         """Who was told of an alarm, oldest first."""
-        with Session(self._engine) as session:
+        with transaction(self._engine) as session:
             found = session.scalars(select(Delivery).where(Delivery.alarm_id == alarm_id).order_by(Delivery.id))
             return tuple(_row(row) for row in found)
 
     def inbox(self, locale: Locale, limit: int = 100) -> tuple[DeliveryRow, ...]:
         """The newest messages of the inbox in one language, newest first."""
         query = select(Delivery).where(Delivery.channel == Channel.INBOX, Delivery.locale == locale)
-        with Session(self._engine) as session:
+        with transaction(self._engine) as session:
             return tuple(_row(row) for row in session.scalars(query.order_by(Delivery.id.desc()).limit(limit)))
 
     def _finish(self, delivery_id: int, state: DeliveryState, at_ms: int, line: str) -> None:
-        with Session(self._engine) as session, session.begin():
+        with transaction(self._engine) as session:
             row = session.get_one(Delivery, delivery_id)
             row.state, row.lease_until_ms = state, 0
             row.last_error = f"{line}\n{row.last_error}".strip()
@@ -102,7 +103,7 @@ def rows_for(
         message = compose(change, alarm_id, event_id, receiver, zone)
         rows.append(
             Delivery(
-                idempotency_key=f"{message.event_id}-{receiver.channel}-{receiver.locale}-{receiver.address}"[:200],
+                idempotency_key=_idempotency_key(message, receiver),
                 alarm_id=alarm_id,
                 step=change.step,
                 channel=receiver.channel,
@@ -114,6 +115,12 @@ def rows_for(
             )
         )
     return rows
+
+
+def _idempotency_key(message: AlarmMessage, receiver: Receiver) -> str:
+    """One message a step, receiver and language; an address may be longer than a key."""
+    address = hashlib.sha256(receiver.address.encode()).hexdigest()[:16]
+    return f"{message.event_id}-{receiver.channel}-{receiver.locale}-{address}"
 
 
 def _row(row: Delivery) -> DeliveryRow:

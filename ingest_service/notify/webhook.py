@@ -1,0 +1,86 @@
+"""Webhooks: a POST with the message as JSON, signed where a secret is configured."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from ingest_service.alarms.messages import AlarmMessage, Channel, Receiver
+from ingest_service.alarms.vocabulary import Locale
+from ingest_service.config import Webhook, secret
+from ingest_service.errors import ConfigError
+from ingest_service.notify.notifier import Outcome, Receipt
+
+TIMEOUT_S = 10.0  # for each wait on a receiver: to connect, to take the message, to answer
+TIMESTAMP, EVENT, SIGNATURE = "X-Clearstack-Timestamp", "X-Clearstack-Event", "X-Clearstack-Signature"
+_TOO_MANY, _SERVER_ERROR = 429, 500
+
+
+def sign(key: str, timestamp: str, body: bytes) -> str:
+    """HMAC-SHA256 (hex) over `<timestamp>.<body>`: a receiver that checks both is safe from forgeries and replays."""
+    return hmac.new(key.encode(), timestamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+
+
+class WebhookNotifier:
+    """Posts to every configured address. Raises ConfigError for a secret that is not set or an address that is none."""
+
+    def __init__(self, webhooks: Sequence[Webhook], file: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._keys: dict[str, str] = {}
+        for number, webhook in enumerate(webhooks):
+            _check(webhook, file, number)
+            self._keys[webhook.url] = secret(webhook.secret_env, file, f"webhook[{number}].secret_env")
+        self._client = httpx.Client(timeout=timeout_s)
+
+    @staticmethod
+    def receivers(webhooks: Sequence[Webhook]) -> tuple[Receiver, ...]:
+        """One receiver an address."""
+        return tuple(Receiver(Channel.WEBHOOK, webhook.url, Locale(webhook.locale)) for webhook in webhooks)
+
+    def send(self, receiver: Receiver, message: AlarmMessage, now_ms: int) -> Receipt:
+        """POST it once: 2xx is accepted; 429, 5xx, timeouts and broken connections are worth another try."""
+        if receiver.address not in self._keys:
+            return Receipt(Outcome.REFUSED, f"{_place(receiver.address)}: no longer configured")
+        body = msgspec.json.encode(message)
+        headers = self._headers(receiver.address, message, body, str(now_ms))
+        begun_s = time.perf_counter()
+        try:
+            with self._client.stream("POST", receiver.address, content=body, headers=headers) as answer:
+                status = answer.status_code  # the body is not read: nothing in it matters, and it may never end
+        except httpx.HTTPError as error:
+            return Receipt(Outcome.RETRY, f"{_place(receiver.address)}: {type(error).__name__}")
+        took_ms = round((time.perf_counter() - begun_s) * 1000)
+        return Receipt(_outcome(status), f"{_place(receiver.address)}: HTTP {status}, {took_ms} ms")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _headers(self, url: str, message: AlarmMessage, body: bytes, timestamp: str) -> dict[str, str]:
+        headers = {"Content-Type": "application/json; charset=utf-8", TIMESTAMP: timestamp, EVENT: message.event_id}
+        if key := self._keys[url]:
+            headers[SIGNATURE] = f"sha256={sign(key, timestamp, body)}"
+        return headers
+
+
+def _check(webhook: Webhook, file: str, number: int) -> None:
+    """An address and a language that can be used."""
+    if urlsplit(webhook.url).scheme not in ("http", "https") or not urlsplit(webhook.url).netloc:
+        raise ConfigError(file, f"webhook[{number}].url", f"{webhook.url!r} is no address", "http://..., https://...")
+    if webhook.locale not in list(Locale):
+        raise ConfigError(file, f"webhook[{number}].locale", f"no language {webhook.locale!r}", ", ".join(Locale))
+
+
+def _outcome(status: int) -> Outcome:
+    if 200 <= status < 300:
+        return Outcome.ACCEPTED
+    return Outcome.RETRY if status == _TOO_MANY or status >= _SERVER_ERROR else Outcome.REFUSED
+
+
+def _place(url: str) -> str:
+    """Where it went, without path, query or password: those may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")

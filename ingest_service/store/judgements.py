@@ -1,0 +1,152 @@
+"""Judged hours in the relational database, every revision of them, and the exceedances that they add up to."""
+
+import math
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import msgspec
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from ingest_service.emissions.limits import Verdict
+from ingest_service.emissions.rulepack import Pollutant
+from ingest_service.store.exceedances import ExceedanceRow, Subject, rebuild
+from ingest_service.store.tables import Exceedance, Judgement
+from ingest_service.store.transaction import transaction
+
+_PRECISION = 1e-9  # relative; a mean that differs by less is the same mean
+
+
+class HourJudgement(msgspec.Struct, frozen=True, kw_only=True):
+    """One hour of one pollutant at one furnace. `mean` is None unless the hour was judged within or exceeded."""
+
+    furnace_id: int
+    rule: str
+    pollutant: Pollutant
+    start_ms: int
+    end_ms: int
+    mean: float | None
+    peak: float | None
+    limit: float
+    unit: str
+    clause: str
+    valid_minutes: int
+    verdict: Verdict
+    cause: str
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What `record` did: hours judged first, hours revised, and the exceedances near them as they are now."""
+
+    first: int
+    revised: int
+    exceedances: tuple[ExceedanceRow, ...]
+
+
+class LastHour(msgspec.Struct, frozen=True):
+    """The newest judged hour of a furnace."""
+
+    furnace_id: int
+    start_ms: int
+
+
+class JudgementStore:
+    """Judgements are only added to: what late data change is a new revision with its reason."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def record(self, judged: Sequence[HourJudgement], now_ms: int, reason: str) -> Recorded:
+        """Add what is new or differs from its newest revision; `reason` is that of a revision."""
+        with transaction(self._engine) as session:
+            newest = _newest(session, judged)
+            changed = [hour for hour in judged if not _same(newest.get(_identity(hour)), hour)]
+            revisions = [_next_revision(newest.get(_identity(hour))) for hour in changed]
+            rows = [_row(hour, number, reason, now_ms) for hour, number in zip(changed, revisions, strict=True)]
+            session.add_all(rows)
+            session.flush()
+            found = tuple(_rebuilt(session, changed))
+        return Recorded(revisions.count(0), len(revisions) - revisions.count(0), found)
+
+    def last_hours(self) -> tuple[LastHour, ...]:
+        """The newest judged hour of every furnace that has any."""
+        query = select(Judgement.furnace_id, func.max(Judgement.start_ms)).group_by(Judgement.furnace_id)
+        with transaction(self._engine) as session:
+            return tuple(LastHour(furnace, start_ms) for furnace, start_ms in session.execute(query))
+
+    def judged_hours(self, from_ms: int) -> frozenset[LastHour]:
+        """Every furnace and hour judged from `from_ms` on."""
+        query = select(Judgement.furnace_id, Judgement.start_ms).where(Judgement.start_ms >= from_ms).distinct()
+        with transaction(self._engine) as session:
+            return frozenset(LastHour(furnace, start_ms) for furnace, start_ms in session.execute(query))
+
+    def exceedances(self, ended_after_ms: int) -> tuple[ExceedanceRow, ...]:
+        """The exceedances that ended after that time, oldest first."""
+        query = select(Exceedance).where(Exceedance.end_ms > ended_after_ms).order_by(Exceedance.start_ms)
+        with transaction(self._engine) as session:
+            return tuple(ExceedanceRow.of(row) for row in session.scalars(query))
+
+
+Identity = tuple[int, str, str, int]
+
+
+def _identity(hour: HourJudgement) -> Identity:
+    return hour.furnace_id, hour.rule, hour.pollutant.value, hour.start_ms
+
+
+def _newest(session: Session, judged: Sequence[HourJudgement]) -> dict[Identity, Judgement]:
+    """The newest revision of every hour in question."""
+    if not judged:
+        return {}
+    query = select(Judgement).where(
+        Judgement.furnace_id.in_({hour.furnace_id for hour in judged}),
+        Judgement.start_ms.between(min(hour.start_ms for hour in judged), max(hour.start_ms for hour in judged)),
+    )
+    rows = session.scalars(query.order_by(Judgement.revision))
+    return {(row.furnace_id, row.rule, row.pollutant, row.start_ms): row for row in rows}
+
+
+def _same(row: Judgement | None, hour: HourJudgement) -> bool:
+    if row is None:
+        return False
+    words = (row.verdict, row.cause, row.valid_minutes) == (hour.verdict.label, hour.cause, hour.valid_minutes)
+    return words and row.limit == hour.limit and _close(row.mean, hour.mean) and _close(row.peak, hour.peak)
+
+
+def _close(left: float | None, right: float | None) -> bool:
+    if left is None or right is None:
+        return left is right
+    return math.isclose(left, right, rel_tol=_PRECISION, abs_tol=_PRECISION)
+
+
+def _next_revision(row: Judgement | None) -> int:
+    return 0 if row is None else row.revision + 1
+
+
+def _row(hour: HourJudgement, revision: int, reason: str, now_ms: int) -> Judgement:
+    return Judgement(
+        furnace_id=hour.furnace_id,
+        rule=hour.rule,
+        pollutant=hour.pollutant.value,
+        start_ms=hour.start_ms,
+        end_ms=hour.end_ms,
+        mean=hour.mean,
+        peak=hour.peak,
+        limit=hour.limit,
+        unit=hour.unit,
+        valid_minutes=hour.valid_minutes,
+        verdict=hour.verdict.label,
+        cause=hour.cause,
+        revision=revision,
+        revision_reason=reason if revision else "",
+        computed_at_ms=now_ms,
+    )
+
+
+def _rebuilt(session: Session, changed: Sequence[HourJudgement]) -> Iterable[ExceedanceRow]:
+    """The exceedances of every subject whose hours changed, made anew around those hours."""
+    ordered = sorted(changed, key=_identity)
+    for (furnace_id, rule, pollutant), group in groupby(ordered, key=lambda hour: _identity(hour)[:3]):
+        hours = list(group)
+        subject = Subject(furnace_id, rule, pollutant, hours[0].clause)
+        yield from rebuild(session, subject, hours[0].start_ms, hours[-1].end_ms)

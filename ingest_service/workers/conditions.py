@@ -1,0 +1,90 @@
+"""From what was judged and found to what alarms are about: conditions with their facts. Pure."""
+
+from collections.abc import Sequence
+
+from edge_agent.wire.quantity import quantities
+from edge_agent.wire.sample import Reason
+from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, Name, SilentFacts, StuckFacts
+from ingest_service.alarms.lifecycle import Condition, Place
+from ingest_service.emissions.rulepack import Pollutant, RulePack
+from ingest_service.intake.edge_view import EdgeView
+from ingest_service.store.channels import ChannelRow
+from ingest_service.store.exceedances import ExceedanceRow
+
+
+def exceedance_key(furnace_id: int, pack: RulePack, pollutant: Pollutant) -> str:
+    """One alarm a furnace, legal text (whatever its version) and pollutant."""
+    return f"exceedance:{furnace_id}:{pack.id}:{pollutant}"
+
+
+def exceedance(row: ExceedanceRow, pack: RulePack, place: ChannelRow, ends_ms: int | None) -> Condition:
+    """A run of hours over the limit; `ends_ms` is None while the newest judged hour is one of them."""
+    limit = pack.limit_of(row.pollutant)
+    pollutant = quantities()[row.pollutant]
+    facts = ExceedanceFacts(
+        home=_home(place),
+        furnace=_furnace(place),
+        pollutant=Name(pollutant.zh, pollutant.en),
+        mean=row.mean,
+        peak=row.peak,
+        limit=row.limit,
+        unit=row.unit,
+        reference_o2_pct=pack.reference.o2_pct,
+        start_ms=row.start_ms,
+        end_ms=row.end_ms,
+        rule=row.rule,
+        clause=Name(limit.clause_zh, limit.clause_en) if limit else Name(row.clause, row.clause),
+    )
+    key = exceedance_key(row.furnace_id, pack, row.pollutant)
+    return Condition(key, Place(place.home_id, row.furnace_id), facts, row.start_ms, ends_ms)
+
+
+def stuck_key(series_id: int) -> str:
+    """One alarm a series."""
+    return f"stuck_value:{series_id}"
+
+
+def stuck(place: ChannelRow, value: float, since_ms: int, held_s: float, threshold_s: float) -> Condition:
+    """An analyser that has shown `value` since `since_ms`."""
+    name = Name(place.name_zh, place.name_en)
+    facts = StuckFacts(_home(place), _furnace(place), name, value, place.unit, held_s, threshold_s, since_ms)
+    where = Place(place.home_id, place.furnace_id, place.series_id)
+    return Condition(stuck_key(place.series_id), where, facts, since_ms)
+
+
+def silent_key(edge: EdgeView) -> str:
+    """One alarm an edge."""
+    return f"edge_silent:{edge.home}:{edge.edge}"
+
+
+def silent(edge: EdgeView, home: Name, silent_after_s: float) -> Condition:
+    """An edge that has said nothing for longer than it may."""
+    facts = SilentFacts(home, edge.edge, edge.last_seen_ms, silent_after_s)
+    return Condition(silent_key(edge), Place(edge.home), facts, edge.last_seen_ms)
+
+
+def device_key(source_id: int) -> str:
+    """One alarm a device."""
+    return f"device_bad:{source_id}"
+
+
+def device_bad(place: ChannelRow, reasons: Sequence[int], since_ms: int) -> Condition:
+    """A device whose channels are all bad, one code of `wire.Reason` each."""
+    commonest = max(sorted(set(reasons)), key=list(reasons).count)
+    facts = DeviceBadFacts(
+        home=_home(place),
+        furnace=_furnace(place),
+        device=place.device,
+        reason=next((reason.label for reason in Reason if reason == commonest), Reason.BAD.label),
+        channels=len(reasons),
+        since_ms=since_ms,
+    )
+    return Condition(device_key(place.source_id), Place(place.home_id, place.furnace_id), facts, since_ms)
+
+
+def _home(place: ChannelRow) -> Name:
+    return Name(place.home_zh, place.home_en)
+
+
+def _furnace(place: ChannelRow) -> Name:
+    return Name(place.furnace_zh, place.furnace_en)
