@@ -86,12 +86,15 @@ def insert(cursor: DuckDBPyConnection, table: str, columns: Columns) -> None:
 
 
 def fetch(cursor: DuckDBPyConnection, query: str, parameters: list[Any]) -> dict[str, NDArray[Any]]:
-    """The result as plain numpy columns by name; NULL, which only numbers may be, comes as NaN."""
+    """The result as plain numpy columns by name; NULL, which only floating-point columns hold, comes as NaN."""
     found = cursor.execute(query, parameters).fetchnumpy()
-    return {
-        name: column.filled(np.nan) if np.ma.is_masked(column) else np.ma.getdata(column)
-        for name, column in found.items()
-    }
+    return {name: _plain(column) for name, column in found.items()}
+
+
+def _plain(column: NDArray[Any]) -> NDArray[Any]:
+    if isinstance(column, np.ma.MaskedArray) and column.dtype.kind == "f":
+        return np.asarray(column.filled(np.nan))
+    return np.ma.getdata(column)
 
 
 def _finish(cursor: DuckDBPyConnection | None) -> None:

@@ -32,7 +32,11 @@ class Ranges:
 
     def add(self, first: int, last: int) -> None:
         """Take in `first` to `last`, both included."""
-        if self.lasts and first == self.lasts[-1] + 1:
+        if not self.lasts or first > self.lasts[-1] + 1:
+            self.firsts.append(first)
+            self.lasts.append(last)
+            return
+        if first == self.lasts[-1] + 1:
             self.lasts[-1] = last
             return
         begin, end = self._touched(first, last)
@@ -78,5 +82,14 @@ class HeldBlocks:
 
 def joined(blocks: Iterable[BlockRef]) -> list[HeldRange]:
     """Numbered blocks as few ranges as possible."""
-    held = HeldBlocks(HeldRange(one.edge_id, one.epoch, one.block, one.block) for one in blocks if one.block)
-    return list(held)
+    ranges: list[HeldRange] = []
+    edge_id, epoch, first, last = 0, 0, 0, -1
+    for key in sorted({(one.edge_id, one.epoch, one.block) for one in blocks if one.block}):
+        if key == (edge_id, epoch, last + 1):
+            last += 1
+            continue
+        if last >= first:
+            ranges.append(HeldRange(edge_id, epoch, first, last))
+        edge_id, epoch, first = key
+        last = first
+    return [*ranges, HeldRange(edge_id, epoch, first, last)] if last >= first else ranges

@@ -1,4 +1,6 @@
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +257,33 @@ def test_means_are_replaced_not_doubled(store: TimeSeriesStore) -> None:
 def test_a_mean_of_nothing_valid_is_kept_as_nan(store: TimeSeriesStore) -> None:
     store.write_means(means([(1, 0, float("nan"))]), means([]), store.dirty_minutes(START_MS, 1))
     assert np.isnan(store.means(MINUTE_MS, [1], START_MS, START_MS + 1).mean).all()
+
+
+def test_threads_may_write_seal_average_and_read_at_once(store: TimeSeriesStore) -> None:
+    blocks = 60
+    stop = threading.Event()
+
+    def tidy() -> None:
+        while not stop.is_set():
+            store.seal(START_MS + 2 * HOUR_MS)
+            done = store.dirty_minutes(START_MS + 9 * HOUR_MS, 50)
+            store.write_means(means([(1, 0, 1.0)]), means([(1, 0, 1.0)]), done)
+
+    def read() -> bool:
+        found = [value for _, _, value in everything(store)]
+        return found == [float(number) for number in range(1, len(found) + 1)]
+
+    with ThreadPoolExecutor(1) as other:
+        tidying = other.submit(tidy)
+        try:
+            for number in range(1, blocks + 1):
+                store.write(one_block(number, [(1, number * 120_000, float(number))]))
+                assert read()
+        finally:
+            stop.set()
+        tidying.result()
+    assert len(everything(store)) == blocks
+    assert means_of(store.means(MINUTE_MS, [1], START_MS, START_MS + HOUR_MS)) == [(1, 0, 1.0)]
 
 
 rows = st.tuples(st.integers(1, 3), st.integers(0, 3).map(lambda minute: minute * 1_800_000), st.just(1.0))

@@ -26,6 +26,14 @@ def test_ranges_hold_what_was_added_and_neither_touch_nor_overlap(added: list[tu
 
 def test_blocks_in_order_are_one_range() -> None:
     assert joined([ref(3), ref(1), ref(2), ref(9)]) == [HeldRange(1, 7, 1, 3), HeldRange(1, 7, 9, 9)]
+    assert joined([ref(0)]) == []
+
+
+@given(st.sets(st.tuples(st.integers(1, 3), st.integers(0, 2), st.integers(1, 9))))
+def test_joined_ranges_hold_just_the_blocks(keys: set[tuple[int, int, int]]) -> None:
+    ranges = joined(ref(block, edge_id, epoch) for edge_id, epoch, block in keys)
+    assert {(one.edge_id, one.epoch, block) for one in ranges for block in range(one.first, one.last + 1)} == keys
+    assert sorted(HeldBlocks(ranges), key=repr) == sorted(ranges, key=repr)
 
 
 @pytest.mark.parametrize(
