@@ -26,6 +26,9 @@ folder = "data"
 [http]
 port = {http}
 
+[judging]
+barometric_pa = 101325.0
+
 [[webhook]]
 url = "{webhook}"
 locale = "zh"

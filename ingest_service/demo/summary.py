@@ -91,7 +91,7 @@ def counters_missing(api: Api, now_ms: int) -> int:
 
 def summarise(api: Api, statuses: Sequence[AgentStatus], now_ms: int, webhooks: int, first_value_s: float) -> Summary:
     """Put the figures together."""
-    stored = round(api.metric("clearstack_samples_stored_total"))
+    stored = round(api.metric("clearstack_ingest_samples_stored_total"))
     acknowledged = sum(status.samples_acknowledged for status in statuses)
     dropped = sum(status.samples_dropped for status in statuses)
     return Summary(

@@ -1,6 +1,6 @@
 """Which series there are, of which furnace and quantity, as rows and as columns that workers compute with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -124,3 +124,19 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     _named(Home.name_zh, Home.id, "home_zh"),
     _named(Home.name_en, Home.id, "home_en"),
 )
+
+
+class ChannelsCache:
+    """The channels, read again only when the registry's `version` has changed."""
+
+    def __init__(self, engine: Engine, version: Callable[[], int]) -> None:
+        self._engine, self._version = engine, version
+        self._read = -1
+        self._channels = Channels(())
+
+    def current(self) -> Channels:
+        """Every channel as it is now. Raises StoreError."""
+        version = self._version()
+        if version != self._read:
+            self._channels, self._read = read_channels(self._engine), version
+        return self._channels

@@ -3,12 +3,20 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 from ingest_service.errors import ServiceError
 
 _log = structlog.get_logger()
+
+
+class Worker(Protocol):
+    """What the composition root starts."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop."""
 
 
 async def run_every(

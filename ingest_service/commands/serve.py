@@ -1,0 +1,41 @@
+"""`ingest-service serve`: run the central service in this process."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from ingest_service.config import Config, load_config
+
+
+def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
+    """Add the command to the parser."""
+    parser = subparsers.add_parser("serve", help="run the service: intake, judging, alarms, API and page")
+    parser.add_argument("config", type=Path, nargs="?", help="the service's TOML file (default: all defaults)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    from ingest_service.service import run_service  # numpy and DuckDB take a while: --help need not wait
+
+    configure_logging()
+    config = load_config(args.config) if args.config else Config()
+    run_service(config, str(args.config or "defaults"))
+    return 0
+
+
+def configure_logging() -> None:
+    """Log lines to stderr: for people on a terminal, as JSON elsewhere."""
+    people = sys.stderr.isatty()
+    renderer = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer(ensure_ascii=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
