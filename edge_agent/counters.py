@@ -5,13 +5,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-KEPT_RESPONSE_TIMES = 512
+KEPT_TIMES = 512
 
 
 class PollCounters(msgspec.Struct, kw_only=True):
     """Counts since the start. `samples_read` counts decoded values before the deadband, bad ones included.
 
-    `skipped_slots` are readings that came too late to be made. Response times are the last ones (ms).
+    `skipped_slots` are readings that came too late to be made. A response time is that of one read, a poll time that of
+    all reads of one poll; the last ones are kept (ms).
     """
 
     device: str
@@ -22,12 +23,16 @@ class PollCounters(msgspec.Struct, kw_only=True):
     bad_reads: int = 0
     timeouts: int = 0
     skipped_slots: int = 0
-    response_times_ms: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_RESPONSE_TIMES))
+    response_times_ms: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_TIMES))
+    poll_times_ms: deque[int] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_TIMES))
 
     def response_ms(self, percent: float) -> int | None:
         """That percentile of the last response times (ms, nearest rank); None before the first response."""
-        ordered = sorted(self.response_times_ms)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else None
+        return _percentile(self.response_times_ms, percent)
+
+    def poll_ms(self, percent: float) -> int | None:
+        """That percentile of the last poll times (ms, nearest rank); None before the first poll that succeeded."""
+        return _percentile(self.poll_times_ms, percent)
 
 
 def total_of(counters: Iterable[PollCounters]) -> PollCounters:
@@ -42,3 +47,8 @@ def total_of(counters: Iterable[PollCounters]) -> PollCounters:
         total.timeouts += one.timeouts
         total.skipped_slots += one.skipped_slots
     return total
+
+
+def _percentile(values: Iterable[int], percent: float) -> int | None:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))] if ordered else None

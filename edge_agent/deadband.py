@@ -70,4 +70,5 @@ class ReportFilter:
         if has_changed(self._values[position], value, self._deadbands[position]):
             return True
         period_ms = self._periods_ms[position]
-        return period_ms is not None and at_ms - self._reported_at_ms[position] >= period_ms
+        silence_ms = at_ms - self._reported_at_ms[position]
+        return period_ms is not None and not 0 <= silence_ms < period_ms  # times fall when a clock is set right

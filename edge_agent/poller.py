@@ -1,5 +1,6 @@
 """One connection: due -> read -> decode -> stamp -> deadband -> sink. A failing device is left alone for a while."""
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
@@ -40,7 +41,8 @@ class ConnectionPoller:
     """Polls the devices behind one connection, one request at a time, until cancelled.
 
     Each poll hands the samples worth reporting to `sink`, in order of time. `watch` hears of UP before the first good
-    samples of a device that came (back), and of DOWN after the samples that say why.
+    samples of a device that came (back), and of DOWN after the samples that say why. `stamp` is the time given last:
+    what is read here is later. Between two polls the holder of `between_polls` may end `run` without losing a reading.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class ConnectionPoller:
         watch: DeviceWatch,
         clock: Clock | None = None,
         draw: Callable[[], float] = random.random,
+        stamp: Stamp | None = None,
     ) -> None:
         self.name = f"poller {connection.name}"
         self._clock = clock or SystemClock()
@@ -58,7 +61,8 @@ class ConnectionPoller:
         self._sink, self._watch, self._draw = sink, watch, draw
         now_ms = self._clock.monotonic_ms()
         self._devices = [_PolledDevice(tags, now_ms) for tags in devices]
-        self._stamp: Stamp | None = None
+        self.stamp = stamp
+        self.between_polls = asyncio.Lock()
 
     @property
     def counters(self) -> list[PollCounters]:
@@ -71,12 +75,20 @@ class ConnectionPoller:
             while True:
                 device = min(self._devices, key=lambda one: one.slots.earliest_ms)
                 await self._clock.sleep_until(device.slots.earliest_ms)
-                await self._poll(device)
+                async with self.between_polls:
+                    await self._poll(device)
         finally:
             self._line.close()
 
+    def use_devices(self, devices: Sequence[DeviceTags]) -> None:
+        """Poll these devices from the next `run` on; one that is as before goes on from where it is."""
+        now_ms = self._clock.monotonic_ms()
+        before = {device.name: device for device in self._devices}
+        self._devices = [_continued(before.get(tags.device.name), tags, now_ms) for tags in devices]
+
     async def _poll(self, device: "_PolledDevice") -> None:
-        due = take_due(device.slots, self._clock.monotonic_ms())
+        begun_ms = self._clock.monotonic_ms()
+        due = take_due(device.slots, begun_ms)
         device.slots = due.slots
         device.counters.polls += 1
         device.counters.skipped_slots += due.skipped
@@ -93,6 +105,7 @@ class ConnectionPoller:
                 await self._failed(device, error, samples)
                 return
         await self._succeeded(device, samples)
+        device.counters.poll_times_ms.append(self._clock.monotonic_ms() - begun_ms)
 
     async def _open(self) -> bool:
         """Connect; where that fails, every device behind the line has failed."""
@@ -133,8 +146,9 @@ class ConnectionPoller:
         return device.reported(positions, readings, self._next_stamp())
 
     def _next_stamp(self) -> Stamp:
-        self._stamp = next_stamp(self._stamp, self._clock.wall_ms(), self._clock.monotonic_ms())
-        return self._stamp
+        clock = self._clock
+        self.stamp = next_stamp(self.stamp, clock.wall_ms(), clock.monotonic_ms(), clock.discipline())
+        return self.stamp
 
     async def _succeeded(self, device: "_PolledDevice", samples: list[Sample]) -> None:
         device.failures, device.failure = 0, None
@@ -176,7 +190,7 @@ class _PolledDevice:
         self.state: DeviceState | None = None
         self.failures = 0
         self.failure: Reason | None = None
-        self._tags = tags
+        self.tags = tags
         self._filter = ReportFilter([channel.report for channel in device.profile.channels])
         self._plans: dict[tuple[int, ...], tuple[PlannedRead, ...]] = {}
         self._refused: set[tuple[int, ...]] = set()
@@ -184,14 +198,14 @@ class _PolledDevice:
     def reads_for(self, periods_ms: tuple[int, ...]) -> tuple[PlannedRead, ...]:
         """The reads for the scan classes that are due, planned once for each combination."""
         if periods_ms not in self._plans:
-            profile = self._tags.device.profile
+            profile = self.tags.device.profile
             self._plans[periods_ms] = plan_reads(profile, positions_of(profile, periods_ms))
         return self._plans[periods_ms]
 
     def reported(self, positions: Sequence[int], readings: Readings, stamp: Stamp) -> list[Sample]:
         """The readings that pass the channels' report rules, as samples."""
         samples = []
-        aliases, at_ms, passes = self._tags.aliases, stamp.at_ms, self._filter.passes
+        aliases, at_ms, passes = self.tags.aliases, stamp.at_ms, self._filter.passes
         for position, value, reason in zip(positions, readings.values, readings.reasons, strict=True):
             if reason is Reason.GOOD:
                 reason = stamp.reason
@@ -210,6 +224,16 @@ class _PolledDevice:
         if read.positions in self._refused:
             self._refused.remove(read.positions)
             log.info("device_read_accepted", device=self.name, table=read.block.table, address=read.block.first)
+
+
+def _continued(before: _PolledDevice | None, tags: DeviceTags, now_ms: int) -> _PolledDevice:
+    """The device as it was where nothing changed; where something did, its counts go on."""
+    if before is not None and before.tags == tags:
+        return before
+    device = _PolledDevice(tags, now_ms)
+    if before is not None:
+        device.counters = before.counters
+    return device
 
 
 def make_pollers(site: Site, sink: Sink, watch: DeviceWatch, clock: Clock | None = None) -> list[ConnectionPoller]:

@@ -1,28 +1,56 @@
-"""Times of samples: wall time, but strictly rising whatever the wall clock does (pure)."""
+"""Times of samples: wall time, but strictly rising whatever the wall clock does within reason (pure)."""
+
+from enum import Enum, auto
 
 import msgspec
 
 from edge_agent.wire.sample import Reason
 
 STEP_MS = 2_000  # a wall clock that departs by more from elapsed time was set, not disciplined
+MARK_MS = 60_000  # how long samples say so: every tag that is read each minute says it once
+MOST_AHEAD_MS = 300_000  # a centre refuses samples from further in the future, so they would be lost until then
+
+
+class Discipline(Enum):
+    """Whether wall time is kept right by a time server (NTP, PTP); `UNWATCHED` where nobody can say."""
+
+    SYNCHRONISED = auto()
+    UNSYNCHRONISED = auto()
+    UNWATCHED = auto()
 
 
 class Stamp(msgspec.Struct, frozen=True):
-    """A sample's time (ms since 1970 UTC), the monotonic time that goes with it, and whether the wall clock stepped."""
+    """A sample's time (ms since 1970 UTC), the monotonic time that goes with it, and what to doubt about it.
+
+    Until `marked_until_ms` (monotonic) samples carry the mark of a wall clock that stepped.
+    """
 
     at_ms: int
     monotonic_ms: int
     reason: Reason = Reason.GOOD
+    marked_until_ms: int = 0
 
 
-def next_stamp(previous: Stamp | None, wall_ms: int, monotonic_ms: int) -> Stamp:
-    """The time of a response that arrives now; always later than the previous one.
+def next_stamp(
+    previous: Stamp | None, wall_ms: int, monotonic_ms: int, discipline: Discipline = Discipline.UNWATCHED
+) -> Stamp:
+    """The time of a response that arrives now; later than the previous one, but for a clock set right by far.
 
-    Ahead of the wall clock, time goes on at half speed until the wall clock has caught up.
+    Ahead of the wall clock, time goes on at half speed until the wall clock has caught up. Ahead by more than
+    MOST_AHEAD_MS the previous times were wrong, and times follow the wall clock at once.
     """
     if previous is None:
-        return Stamp(wall_ms, monotonic_ms)
+        return Stamp(wall_ms, monotonic_ms, _reason(0, monotonic_ms, discipline))
     elapsed_ms = monotonic_ms - previous.monotonic_ms
-    at_ms = max(wall_ms, previous.at_ms + max(1, elapsed_ms // 2))
     departure_ms = wall_ms - (previous.at_ms + elapsed_ms)
-    return Stamp(at_ms, monotonic_ms, Reason.CLOCK_STEPPED if abs(departure_ms) > STEP_MS else Reason.GOOD)
+    marked_until_ms = monotonic_ms + MARK_MS if abs(departure_ms) > STEP_MS else previous.marked_until_ms
+    at_ms = wall_ms
+    if departure_ms >= -MOST_AHEAD_MS:
+        at_ms = max(wall_ms, previous.at_ms + max(1, elapsed_ms // 2))
+    return Stamp(at_ms, monotonic_ms, _reason(marked_until_ms, monotonic_ms, discipline), marked_until_ms)
+
+
+def _reason(marked_until_ms: int, monotonic_ms: int, discipline: Discipline) -> Reason:
+    if monotonic_ms < marked_until_ms:
+        return Reason.CLOCK_STEPPED
+    return Reason.CLOCK_UNSYNCED if discipline is Discipline.UNSYNCHRONISED else Reason.GOOD

@@ -1,11 +1,13 @@
 from edge_agent.counters import PollCounters, total_of
 
 
-def test_response_times_are_told_by_percentile() -> None:
+def test_response_and_poll_times_are_told_by_percentile() -> None:
     counters = PollCounters(device="furnace1")
-    assert counters.response_ms(95) is None
+    assert counters.response_ms(95) is counters.poll_ms(95) is None
     counters.response_times_ms.extend(range(1, 101))
+    counters.poll_times_ms.extend(range(1, 11))
     assert (counters.response_ms(50), counters.response_ms(95), counters.response_ms(100)) == (51, 96, 100)
+    assert (counters.poll_ms(50), counters.poll_ms(95)) == (6, 10)
 
 
 def test_only_the_last_response_times_count() -> None:
