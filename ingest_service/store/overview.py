@@ -114,9 +114,10 @@ def edges(reader: Reader, home_id: str | None = None) -> list[EdgeRow]:
 
 
 def columns(struct: type[msgspec.Struct], table: Any, *others: Any) -> list[Any]:
-    """The columns that fill a struct: `others` by their name, the rest from the table."""
+    """The columns that fill a struct, named as its fields: `others` by their name, the rest from the table."""
     named = {other.key: other for other in others}
-    return [named.get(field, getattr(table, field, None)) for field in struct.__struct_fields__]
+    fields = struct.__struct_fields__
+    return [named[field] if field in named else getattr(table, field).label(field) for field in fields]
 
 
 def _known_series(states: str, **row: Any) -> KnownSeries:

@@ -36,7 +36,8 @@ class Letter(msgspec.Struct, frozen=True):
     severity: str
     what: str
     step: str
-    channel: str
+    who: str
+    note: str
     receiver: str
     state: str
     at_ms: int
@@ -146,7 +147,8 @@ def _letter(message: Message) -> Letter:
         severity=sent.severity,
         what=sent.text.what,
         step=message.step,
-        channel=message.channel,
+        who=sent.who,
+        note=sent.note,
         receiver=message.receiver,
         state=message.state,
         at_ms=sent.recorded_at_ms,

@@ -11,6 +11,7 @@ from ingest_service.emissions.rulepack import Limit
 from ingest_service.store.trends import JudgedPeriod
 
 NOT_JUDGED = "not_judged"
+Hour = tuple[int, list[JudgedPeriod | None]]
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -30,7 +31,7 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class HourRow(msgspec.Struct, frozen=True):
-    """One hour, or a run of hours that were not judged for one and the same `cause`."""
+    """One hour, or a run of hours of a day that were not judged for one and the same `cause`."""
 
     start_ms: int
     label: str
@@ -38,11 +39,18 @@ class HourRow(msgspec.Struct, frozen=True):
     cause: str
 
 
+class Day(msgspec.Struct, frozen=True):
+    """One day of the table."""
+
+    label: str
+    rows: list[HourRow]
+
+
 class HoursTable(msgspec.Struct, frozen=True):
     """The whole table, newest hour first."""
 
     columns: list[Column]
-    rows: list[HourRow]
+    days: list[Day]
 
 
 def hours_table(
@@ -51,25 +59,23 @@ def hours_table(
     """The periods of yesterday and today under the limits in force."""
     strictest = {(p.start_ms, p.pollutant): p for p in sorted(periods, key=lambda period: -period.limit)}
     starts = sorted({period.start_ms for period in periods}, reverse=True)
-    by_hour = [(start, [strictest.get((start, limit.pollutant)) for limit in limits]) for start in starts]
-    return HoursTable(columns=[_column(limit, t) for limit in limits], rows=_rows(by_hour, now_ms, clock, t))
+    by_hour: list[Hour] = [(start, [strictest.get((start, limit.pollutant)) for limit in limits]) for start in starts]
+    days = groupby(by_hour, key=lambda hour: clock.day_start_ms(hour[0]))
+    return HoursTable(
+        columns=[_column(limit, t) for limit in limits],
+        days=[Day(_day_label(day_ms, now_ms, clock, t), _rows(list(hours), clock, t)) for day_ms, hours in days],
+    )
 
 
-def _rows(
-    by_hour: Sequence[tuple[int, list[JudgedPeriod | None]]], now_ms: int, clock: Clock, t: Texts
-) -> list[HourRow]:
+def _rows(by_hour: Sequence[Hour], clock: Clock, t: Texts) -> list[HourRow]:
     """Hours that were not judged at all are drawn together, as long as their cause is the same."""
     rows: list[HourRow] = []
     for cause, hours in groupby(by_hour, key=lambda hour: _common_cause(hour[1])):
         run = list(hours)
         if cause:
-            label = _span_label(run[-1][0], run[0][0], now_ms, clock, t)
-            rows.append(HourRow(run[-1][0], label, [], t.known("cause", cause)))
+            rows.append(HourRow(run[-1][0], _span_label(run[-1][0], run[0][0], clock), [], t.known("cause", cause)))
         else:
-            rows += [
-                HourRow(start, _label(start, now_ms, clock, t), [_cell(p, t) for p in cells], "")
-                for start, cells in run
-            ]
+            rows += [HourRow(start, _label(start, clock), [_cell(p, t) for p in cells], "") for start, cells in run]
     return rows
 
 
@@ -91,12 +97,16 @@ def _column(limit: Limit, t: Texts) -> Column:
     return Column(t(f"short.{limit.pollutant}"), number(limit.limit, limit.unit).removesuffix(".0"))
 
 
-def _label(start_ms: int, now_ms: int, clock: Clock, t: Texts) -> str:
-    """The hour's beginning, with its day where that is not today."""
-    text = clock.at(start_ms).strftime("%H:%M")
-    return text if start_ms >= clock.day_start_ms(now_ms) else f"{t('hours.yesterday')} {text}"
+def _label(start_ms: int, clock: Clock) -> str:
+    return clock.at(start_ms).strftime("%H:%M")
 
 
-def _span_label(first_ms: int, last_ms: int, now_ms: int, clock: Clock, t: Texts) -> str:
-    end = clock.at(last_ms + HOUR_MS).strftime("%H:%M")
-    return f"{_label(first_ms, now_ms, clock, t)}–{end}"
+def _span_label(first_ms: int, last_ms: int, clock: Clock) -> str:
+    """From the beginning of the first hour to the end of the last, which at midnight is 24:00."""
+    end = _label(last_ms + HOUR_MS, clock)
+    return f"{_label(first_ms, clock)}–{'24:00' if end == '00:00' else end}"
+
+
+def _day_label(day_ms: int, now_ms: int, clock: Clock, t: Texts) -> str:
+    word = t("hours.today") if day_ms == clock.day_start_ms(now_ms) else t("hours.yesterday")
+    return f"{word} {clock.at(day_ms).strftime('%Y-%m-%d')}"

@@ -41,7 +41,8 @@ function takeValue(news) {
 
 function takePhase(phase, shown, value) {
   const steps = [...phase.querySelectorAll("[data-code]")];
-  const now = steps.find((step) => Number(step.dataset.code) === value);
+  const known = ["live", "uncertain"].includes(shown.trust);
+  const now = steps.find((step) => known && Number(step.dataset.code) === value);
   const before = steps.find((step) => step.hasAttribute("aria-current"));
   if (now === before) return;
   before?.removeAttribute("aria-current");

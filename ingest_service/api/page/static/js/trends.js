@@ -69,7 +69,9 @@ function draw(figure, data, span) {
   canvas.hidden = nothing;
   if (nothing) return null;
   const times = data.start_ms.map((at) => (at + MINUTE_MS / 2) / 1000);
-  const plot = new uPlot(options(figure, canvas, limitOf(figure, data), span), [times, ...lines], canvas);
+  const limit = limitOf(figure, data);
+  if (limit !== null) lines.push(lines[1].map((mean) => (mean !== null && mean > limit ? mean : null)));
+  const plot = new uPlot(options(figure, canvas, limit, span), [times, ...lines], canvas);
   return { plot, canvas };
 }
 
@@ -78,18 +80,19 @@ function options(figure, canvas, limit, span) {
   const quiet = colour("--quiet");
   const keys = figure.dataset.lines.split(" ");
   const judged = Boolean(figure.dataset.pollutant);
+  const steps = uPlot.paths.stepped({ align: 1 });
   const twoAxes = figure.dataset.plot === "oxygen" && keys.length > 1;
   const zone = document.body.dataset.zone;
   const outputs = [...figure.querySelectorAll("output")];
   const axis = { stroke: quiet, grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1, size: 4 }, font: "12px system-ui, sans-serif" };
   const strokes = judged
-    ? [{ stroke: quiet, width: 1 }, { stroke: ink, width: 2.5 }]
+    ? [{ stroke: quiet, width: 1 }, { stroke: ink, width: 2.5, paths: steps }, { stroke: colour("--high-shape"), width: 4, paths: steps }]
     : [{ stroke: ink, width: 1.6 }, { stroke: quiet, width: 1.6, dash: [6, 4] }];
   return {
     width: canvas.clientWidth,
     height: canvas.clientHeight,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 }, sync: { key: "trends" } },
     scales: {
@@ -98,22 +101,23 @@ function options(figure, canvas, limit, span) {
       second: { range: (_, low, high) => reach(low, high, null, true) },
     },
     axes: [
-      { ...axis, space: 56, values: (_, splits) => splits.map((at) => hourText(at, zone)) },
+      { ...axis, space: 56, size: 28, values: (_, splits) => splits.map((at) => hourText(at, zone)) },
       { ...axis, size: 44 },
       ...(twoAxes ? [{ ...axis, scale: "second", side: 1, size: 44, grid: { show: false } }] : []),
     ],
     series: [
       {},
-      ...keys.map((key, place) => ({
-        ...strokes[place],
+      ...strokes.slice(0, limit === null ? keys.length : strokes.length).map((stroke, place) => ({
+        ...stroke,
         scale: twoAxes && place === 1 ? "second" : "y",
         spanGaps: false,
         points: { show: false },
       })),
     ],
     hooks: {
+      ready: [(plot) => showReadings(plot, outputs)],
       draw: [(plot) => drawMarks(plot, limit, Number(span.section.dataset.onset) || null, ink)],
-      setCursor: [(plot) => outputs.forEach((output, place) => { output.value = readingAt(plot, place + 1); })],
+      setCursor: [(plot) => showReadings(plot, outputs)],
     },
   };
 }
@@ -125,9 +129,14 @@ function reach(low, high, limit, fromZero) {
   return [fromZero ? 0 : bottom - room, top + room];
 }
 
+// What stands under the finger, else the newest of each line.
+function showReadings(plot, outputs) {
+  outputs.forEach((output, place) => { output.value = readingAt(plot, place + 1); });
+}
+
 function readingAt(plot, place) {
-  const index = plot.cursor.idx;
-  const value = index === null || index === undefined ? null : plot.data[place][index];
+  const line = plot.data[place];
+  const value = line[plot.cursor.idx ?? line.findLastIndex((mean) => mean !== null)];
   return value === null || value === undefined ? "" : value.toFixed(Math.abs(value) >= 300 ? 0 : 1);
 }
 
