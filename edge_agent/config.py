@@ -1,5 +1,6 @@
 """The site file: an edge's place, broker, outbox, connections and devices, as frozen structs."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,16 @@ class OutboxLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_age_days: float = 30.0
 
 
+class ClockWatching(StrEnum):
+    """Whether the kernel is asked if a time server keeps the clock right. `UNWATCHED` where it cannot know.
+
+    So it is where the clock is set by other means: a radio clock, a time service that only steps, a host machine.
+    """
+
+    WATCHED = "watched"
+    UNWATCHED = "unwatched"
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """One device of the site; `profile` has the site's overrides applied. `furnace` names what it belongs to."""
 
@@ -66,6 +77,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     outbox: OutboxLimits
     connections: tuple[Connection, ...]
     devices: tuple[Device, ...]
+    synchronisation: ClockWatching = ClockWatching.WATCHED
 
 
 class _SiteTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +89,10 @@ class _SiteTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     district_en: str = ""
     city_zh: str = ""
     city_en: str = ""
+
+
+class _ClockTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    synchronisation: ClockWatching = ClockWatching.WATCHED
 
 
 class _OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +131,7 @@ class _SiteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     connection: list[_ConnectionTable]
     device: list[_DeviceTable]
     outbox: _OutboxTable = _OutboxTable()
+    clock: _ClockTable = _ClockTable()
 
 
 def load_site(path: Path) -> Site:
@@ -134,6 +151,7 @@ def load_site(path: Path) -> Site:
         outbox=_outbox(content.outbox, folder, file),
         connections=tuple(_connection(table, folder, file) for table in content.connection),
         devices=tuple(_device(table, content, folder, file) for table in content.device),
+        synchronisation=content.clock.synchronisation,
     )
 
 

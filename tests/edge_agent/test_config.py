@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.config import load_site
+from edge_agent.config import ClockWatching, load_site
 from edge_agent.errors import ConfigError
 from edge_agent.modbus.connection import Transport
 from tests.edge_agent.sites import SITE, write_site
@@ -86,3 +86,11 @@ def test_text_that_is_not_utf_8_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "site.toml").write_bytes("松鹤".encode("gb18030"))
     with pytest.raises(ConfigError, match=r"site\.toml: cannot be read: it is not UTF-8 text"):
         load_site(tmp_path / "site.toml")
+
+
+def test_the_clock_is_watched_unless_the_site_says_that_nobody_can(tmp_path: Path) -> None:
+    assert load_site(write_site(tmp_path)).synchronisation is ClockWatching.WATCHED
+    unwatched = SITE + '\n[clock]\nsynchronisation = "unwatched"\n'
+    assert load_site(write_site(tmp_path, site=unwatched)).synchronisation is ClockWatching.UNWATCHED
+    with pytest.raises(ConfigError, match=r"clock\.synchronisation: .*watched, unwatched"):
+        load_site(write_site(tmp_path, site=unwatched.replace("unwatched", "off")))
