@@ -14,7 +14,7 @@ BURNING = ("charge", "ignition", "main", "burnout")
 HOUR_MS = 3_600_000
 STOPPED_FURNACE = 2  # yesterday without lime for one hour
 STUCK_FURNACE = 5  # its CO analyser freezes soon after the start
-STUCK_AFTER_S = 25
+STUCK_AFTER_S = 5
 ENOUGH_BURNING_MS = 54 * 60_000  # well above the 45 minutes that a valid hour needs
 
 

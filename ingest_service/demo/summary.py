@@ -84,7 +84,7 @@ def counters_missing(api: Api, now_ms: int) -> int:
     for furnace in api.furnace_tags():
         for tag in furnace["tags"]:
             if tag["channel"] == COUNTER:
-                raw = api.get(f"/series/{tag['series']}/raw", **{"from": now_ms - DAY_MS, "to": now_ms + 1})
+                raw = api.get(f"/series/{tag['series']}/raw", **{"from": now_ms - DAY_MS, "to": now_ms})
                 missing += _holes([int(value) for value in raw["value"] if value is not None])
     return missing
 
