@@ -1,9 +1,11 @@
 """Tags: the channels of a site's devices with their Sparkplug aliases, and the births that announce them.
 
-Aliases are unique within the edge and follow the site file: device n (from 1) has the 4096 aliases from n * 4096 on,
-the first being its block number; those below belong to the node, its block number first. 0 is never used.
+Aliases are unique within the edge. Device n (from 1) has the 4096 aliases from n * 4096 on, the first being its block
+number; those below belong to the node, its block number first. 0 is never used. At the start devices are numbered in
+the order of the site file; one that is there when the file changes keeps its number, a new one takes the lowest free.
 """
 
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import msgspec
@@ -39,10 +41,22 @@ class DeviceTags(msgspec.Struct, frozen=True):
     block_alias: int
     aliases: tuple[int, ...]
 
+    @property
+    def number(self) -> int:
+        """The device's number within the edge, from 1."""
+        return self.block_alias // ALIASES_PER_DEVICE
 
-def tag_devices(site: Site) -> tuple[DeviceTags, ...]:
-    """Aliases for every device, in the order of the site file."""
-    return tuple(_tagged(device, number * ALIASES_PER_DEVICE) for number, device in enumerate(site.devices, 1))
+
+def tag_devices(site: Site, before: Sequence[DeviceTags] = ()) -> tuple[DeviceTags, ...]:
+    """Aliases for every device, in the order of the site file; devices that were there `before` keep theirs."""
+    names = {device.name for device in site.devices}
+    numbers = {tags.device.name: tags.number for tags in before if tags.device.name in names}
+    taken = set(numbers.values())
+    free = (number for number in range(1, len(before) + len(names) + 1) if number not in taken)
+    for device in site.devices:
+        if device.name not in numbers:
+            numbers[device.name] = next(free)
+    return tuple(_tagged(device, numbers[device.name] * ALIASES_PER_DEVICE) for device in site.devices)
 
 
 def _tagged(device: Device, first: int) -> DeviceTags:

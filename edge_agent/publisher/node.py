@@ -1,6 +1,6 @@
 """One edge node's Sparkplug messages with their topics and sequence numbers (pure)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 from msgspec.structs import replace
@@ -37,11 +37,10 @@ class Node:
     """The messages of one edge node in the order in which they are asked for: each takes the next seq."""
 
     def __init__(self, group: str, edge: str, births: NodeBirths) -> None:
-        self._group, self._edge, self._births = group, edge, births
-        self._by_device = {NODE: births.node, **births.devices}
-        self._datatypes = {name: _datatypes(birth) for name, birth in self._by_device.items()}
+        self._group, self._edge = group, edge
         self._latest: dict[int, Sample] = {}
         self._seq = 0
+        self._know(births)
 
     @property
     def command_topic(self) -> str:
@@ -52,6 +51,18 @@ class Node:
     def client_id(self) -> str:
         """How the node is known to the broker: two agents of one identity meet there."""
         return f"{self._group}-{self._edge}"
+
+    @property
+    def devices(self) -> Set[str]:
+        """The names of the devices that are announced."""
+        return self._births.devices.keys()
+
+    def use_births(self, births: NodeBirths) -> None:
+        """Other births from here on: last values go with their tags, and the node has to be born anew."""
+        before, aliases = tag_names(self._births), {name: alias for alias, name in tag_names(births).items()}
+        moved = [(aliases.get(before[alias]), sample) for alias, sample in self._latest.items()]
+        self._latest = {alias: replace(sample, alias=alias) for alias, sample in moved if alias is not None}
+        self._know(births)
 
     def remember(self, blocks: Iterable[Block]) -> None:
         """Keep the last value of every channel for later births."""
@@ -95,6 +106,11 @@ class Node:
     def death(self, bd_seq: int, now_ms: int) -> Message:
         """The NDEATH, as will or as farewell: at QoS 1 and without a seq."""
         return self._message(MessageType.NDEATH, None, encode_death(bd_seq, now_ms), qos=1)
+
+    def _know(self, births: NodeBirths) -> None:
+        self._births = births
+        self._by_device = {NODE: births.node, **births.devices}
+        self._datatypes = {name: _datatypes(birth) for name, birth in self._by_device.items()}
 
     def _birth(self, kind: MessageType, device: str | None, birth: Birth, now_ms: int) -> Message:
         known = (self._latest.get(channel.alias or 0) for channel in birth.channels)

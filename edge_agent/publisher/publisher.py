@@ -16,7 +16,7 @@ from edge_agent.config import Broker
 from edge_agent.errors import LinkError, OutboxError
 from edge_agent.outbox import Block, Outbox
 from edge_agent.publisher.link import Credentials, Link, connect
-from edge_agent.publisher.node import Node
+from edge_agent.publisher.node import Node, NodeBirths, tag_names
 from edge_agent.publisher.pacing import Lane, Pacing
 from edge_agent.wire.command import Acknowledgement, Command, decode_command
 
@@ -25,6 +25,8 @@ MAX_FRESH_BLOCKS = 2_048  # live blocks that wait for the session; more than thi
 MAX_UNWRITTEN = 64  # messages in front of the socket above which history waits, so that live values pass
 RESEND_BATCH = 128
 IDLE_MS = 1_000
+CLOCK_COMMANDS = 31  # the quickest of so many commands tells how far the clocks are apart
+_UNBORN = -1
 _log = structlog.get_logger()
 
 
@@ -36,7 +38,10 @@ class Presence(Enum):
 
 
 class PublisherCounters(msgspec.Struct):
-    """Counts since the start. `samples_published` counts every sending, `blocks_resent` those as history."""
+    """Counts since the start. `samples_published` counts every sending, `blocks_resent` those as history.
+
+    `clock_behind_ms` is how far our clock is behind the centre's as its last commands show (their way takes some ms).
+    """
 
     connections: int = 0
     rebirths: int = 0
@@ -45,6 +50,7 @@ class PublisherCounters(msgspec.Struct):
     blocks_acknowledged: int = 0
     samples_acknowledged: int = 0
     commands_refused: int = 0
+    clock_behind_ms: int | None = None
 
 
 class _Change(msgspec.Struct, frozen=True):
@@ -68,6 +74,8 @@ class Publisher:
         self._down: set[str] = set()
         self._live_until = self._cursor = 0
         self._bd_seq = self._born_epoch = 0
+        self._between_turns = asyncio.Lock()
+        self._offsets_ms: deque[int] = deque(maxlen=CLOCK_COMMANDS)
         self._rebirth_wanted_ms: int | None = None
         self._rebirth_allowed_ms = 0
         self._resend_after_ms = 0
@@ -81,6 +89,20 @@ class Publisher:
     def device_changed(self, device: str, presence: Presence) -> None:
         """A device came or went: told after all that was appended to the outbox before."""
         self._changes.append(_Change(self._outbox.last_number, device, presence))
+        self._wake.set()
+
+    async def use_births(self, births: NodeBirths) -> None:
+        """Go over to other births, and tell them at once: what waits in the outbox is given their aliases.
+
+        All that was appended for tags that change must be durable by now. Raises OutboxError; all is then as before.
+        """
+        async with self._between_turns:
+            await self._outbox.use_tags(tag_names(births))
+            self._node.use_births(births)
+            self._fresh.clear()  # the outbox has them with their new aliases, and they follow as history
+            self._down &= births.devices.keys()
+            self._changes = deque(change for change in self._changes if change.device in births.devices)
+            self._born_epoch = _UNBORN
         self._wake.set()
 
     async def run(self) -> None:
@@ -107,7 +129,8 @@ class Publisher:
             try:
                 while True:
                     self._wake.clear()
-                    await self._turn(link)
+                    async with self._between_turns:
+                        await self._turn(link)
                     await self._pause(link)
             except asyncio.CancelledError:
                 with suppress(LinkError):
@@ -165,11 +188,17 @@ class Publisher:
                 self.counters.commands_refused += 1
                 _log.warning("command_refused", error=str(error))
                 continue
+            self._compare_clocks(command)
             if command.rebirth and self._rebirth_wanted_ms is None:
                 self._rebirth_wanted_ms = self._clock.monotonic_ms()
             acknowledgements += self._accepted(command)
         if acknowledgements:
             await self._release(acknowledgements)
+
+    def _compare_clocks(self, command: Command) -> None:
+        if command.sent_at_ms:
+            self._offsets_ms.append(command.sent_at_ms - self._clock.wall_ms())
+            self.counters.clock_behind_ms = max(self._offsets_ms)
 
     def _accepted(self, command: Command) -> list[Acknowledgement]:
         found = command.acknowledgement
@@ -183,7 +212,7 @@ class Publisher:
         self.counters.samples_acknowledged += released.samples
 
     def _rebirth(self, link: Link) -> None:
-        """Births again where they were asked for, or where a new outbox began."""
+        """Births again where they were asked for, where they changed, or where a new outbox began."""
         now_ms = self._clock.monotonic_ms()
         wanted = self._rebirth_wanted_ms is not None and now_ms >= self._rebirth_allowed_ms
         if not wanted and self._outbox.epoch == self._born_epoch:

@@ -20,10 +20,11 @@ class Acknowledgement(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """What an NCMD asks of an edge node."""
+    """What an NCMD asks of an edge node. `sent_at_ms` is the sender's time, ms since 1970 UTC (0: it says none)."""
 
     rebirth: bool = False
     acknowledgement: Acknowledgement | None = None
+    sent_at_ms: int = 0
 
 
 class HostState(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ def decode_command(data: bytes) -> Command:
         elif metric.name == ACKED:
             ranges = _pairs(unpack_uint64s(metric.bytes_value))
     acknowledged = Acknowledgement(epoch, ranges) if epoch is not None and ranges is not None else None
-    return Command(rebirth, acknowledged)
+    return Command(rebirth, acknowledged, payload.timestamp)
 
 
 def encode_death(bd_seq: int, sent_at_ms: int) -> bytes:

@@ -37,6 +37,18 @@ def test_a_channel_more_on_one_device_leaves_the_aliases_of_the_next(tmp_path: P
     assert after[1].aliases == before[1].aliases
 
 
+def test_when_the_file_changes_devices_keep_their_numbers_and_new_ones_take_the_lowest_free(tmp_path: Path) -> None:
+    furnace1, furnace2 = tag_devices(load_site(write_site(tmp_path)))
+    third = SITE.replace("furnace2", "furnace3").replace("unit_id = 2", "unit_id = 3")
+    added = SITE + third[third.rindex("[[device]]") :]
+    swapped = added.replace("furnace1", "new")
+    tagged = tag_devices(load_site(write_site(tmp_path, site=swapped)), (furnace1, furnace2))
+    assert {tags.device.name: tags.number for tags in tagged} == {"new": 1, "furnace2": 2, "furnace3": 3}
+    assert tagged[1].aliases == furnace2.aliases
+    only_second = tag_devices(load_site(write_site(tmp_path, site=swapped)), (furnace2,))
+    assert {tags.device.name: tags.number for tags in only_second} == {"new": 1, "furnace2": 2, "furnace3": 3}
+
+
 def test_a_birth_says_what_the_centre_must_know(tmp_path: Path) -> None:
     tags = tag_devices(load_site(write_site(tmp_path)))[1]
     birth = decode_birth(parse_payload(encode_birth(device_birth(tags), seq=1, sent_at_ms=5)))

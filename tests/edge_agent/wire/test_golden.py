@@ -83,8 +83,8 @@ def test_the_bytes_of(name: str) -> None:
 
 def test_golden_commands_are_still_understood() -> None:
     golden = {name: bytes.fromhex(text) for name, (_, text) in COMMANDS.items()}
-    assert decode_command(golden["a rebirth request"]) == Command(rebirth=True)
-    assert decode_command(golden["an acknowledgement"]) == Command(acknowledgement=ACKED)
+    assert decode_command(golden["a rebirth request"]) == Command(rebirth=True, sent_at_ms=AT_MS)
+    assert decode_command(golden["an acknowledgement"]) == Command(acknowledgement=ACKED, sent_at_ms=AT_MS)
     assert decode_death(parse_payload(golden["a node's death"])) == 255
     assert parse_payload(golden["a device's death"]).seq == 200
     assert decode_state(golden["a host's presence"]) == HostState(True, AT_MS)
