@@ -1,17 +1,19 @@
 """The site file: an edge's place, broker, outbox, connections and devices, as frozen structs."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from edge_agent.connection_table import ConnectionTable, check_pair, check_range, resolve_connections
 from edge_agent.devices.files import read_profile, resolve_profile
 from edge_agent.devices.profile import Profile
 from edge_agent.devices.resolve import check_names
 from edge_agent.devices.tables import ChannelKeys
 from edge_agent.errors import ConfigError
-from edge_agent.modbus.connection import Connection, Transport
+from edge_agent.modbus.connection import Connection
 from edge_agent.toml_file import Place, convert_table, read_toml, suggestion
 from edge_agent.wire.topic import check_id
 
@@ -101,19 +103,6 @@ class _OutboxTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     max_age_days: float = 30.0
 
 
-class _ConnectionTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    name: str
-    host: str
-    transport: Transport = Transport.TCP
-    port: int | None = None
-    timeout_s: float = 1.0
-    pause_after_connect_s: float = 0.0
-    pause_between_requests_s: float = 0.0
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-
-
 class _DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     furnace: str
@@ -128,7 +117,7 @@ class _DeviceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class _SiteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     site: _SiteTable
     broker: Broker
-    connection: list[_ConnectionTable]
+    connection: list[ConnectionTable]
     device: list[_DeviceTable]
     outbox: _OutboxTable = _OutboxTable()
     clock: _ClockTable = _ClockTable()
@@ -149,7 +138,7 @@ def load_site(path: Path) -> Site:
         city=Names(head.city_zh, head.city_en),
         broker=_with_paths(content.broker, folder),
         outbox=_outbox(content.outbox, folder, file),
-        connections=tuple(_connection(table, folder, file) for table in content.connection),
+        connections=resolve_connections(content.connection, folder, file),
         devices=tuple(_device(table, content, folder, file) for table in content.device),
         synchronisation=content.clock.synchronisation,
     )
@@ -176,19 +165,9 @@ def _check_id(identity: str, file: str, key: str) -> None:
 
 def _check_broker(broker: Broker, file: str) -> None:
     place = Place(file, "broker")
-    _check_range(place, "port", broker.port, 1, 65535)
-    _check_range(place, "keepalive_s", broker.keepalive_s, 5, 3600)
-    _check_pair(place, broker.cert_file, broker.key_file)
-
-
-def _check_range(place: Place, key: str, value: float, least: float, most: float) -> None:
-    if not least <= value <= most:
-        raise place.error(key, f"{value:g} is out of range", f"{least:g} to {most:g}")
-
-
-def _check_pair(place: Place, cert_file: str, key_file: str) -> None:
-    if bool(cert_file) != bool(key_file):
-        raise place.error("cert_file", "cert_file and key_file go together")
+    check_range(place, "port", broker.port, 1, 65535)
+    check_range(place, "keepalive_s", broker.keepalive_s, 5, 3600)
+    check_pair(place, broker.cert_file, broker.key_file)
 
 
 def _with_paths(broker: Broker, folder: Path) -> Broker:
@@ -206,42 +185,23 @@ def _path(written: str, folder: Path) -> str:
 
 def _outbox(table: _OutboxTable, folder: Path, file: str) -> OutboxLimits:
     place = Place(file, "outbox")
-    _check_range(place, "max_mb", table.max_mb, 1, 1_000_000)
-    _check_range(place, "max_age_days", table.max_age_days, 0.01, 3650)
+    check_range(place, "max_mb", table.max_mb, 1, 1_000_000)
+    check_range(place, "max_age_days", table.max_age_days, 0.01, 3650)
     return OutboxLimits(path=folder / table.path, max_mb=table.max_mb, max_age_days=table.max_age_days)
 
 
-def _connection(table: _ConnectionTable, folder: Path, file: str) -> Connection:
-    place = Place(file, f'connection "{table.name}"')
-    port = table.transport.default_port if table.port is None else table.port
-    _check_range(place, "port", port, 1, 65535)
-    _check_range(place, "timeout_s", table.timeout_s, 0.05, 60)
-    _check_range(place, "pause_after_connect_s", table.pause_after_connect_s, 0, 60)
-    _check_range(place, "pause_between_requests_s", table.pause_between_requests_s, 0, 60)
-    _check_pair(place, table.cert_file, table.key_file)
-    if table.transport is not Transport.TLS and (table.ca_file or table.cert_file):
-        raise place.error("transport", f'"{table.transport}" makes no use of TLS files', Transport.TLS)
-    return Connection(
-        name=table.name,
-        transport=table.transport,
-        host=table.host,
-        port=port,
-        timeout_s=table.timeout_s,
-        pause_after_connect_s=table.pause_after_connect_s,
-        pause_between_requests_s=table.pause_between_requests_s,
-        ca_file=_path(table.ca_file, folder),
-        cert_file=_path(table.cert_file, folder),
-        key_file=_path(table.key_file, folder),
-    )
+def _check_unit(table: _DeviceTable, connections: Sequence[ConnectionTable], place: Place) -> None:
+    known = {connection.name: connection for connection in connections}
+    if table.connection not in known:
+        hint = suggestion(table.connection, list(known))
+        raise place.error("connection", f'unknown connection "{table.connection}"{hint}', ", ".join(known))
+    units = known[table.connection].transport.unit_ids
+    check_range(place, "unit_id", table.unit_id, units[0], units[-1])
 
 
 def _device(table: _DeviceTable, content: _SiteFile, folder: Path, file: str) -> Device:
     place = Place(file, f'device "{table.name}"')
-    _check_range(place, "unit_id", table.unit_id, 0, 255)
-    known = [connection.name for connection in content.connection]
-    if table.connection not in known:
-        hint = suggestion(table.connection, known)
-        raise place.error("connection", f'unknown connection "{table.connection}"{hint}', ", ".join(known))
+    _check_unit(table, content.connection, place)
     overrides = {
         name: convert_table(keys, ChannelKeys, file, f"{place.key}.channel.{name}")
         for name, keys in table.channel.items()

@@ -35,6 +35,11 @@ class Block(msgspec.Struct, frozen=True):
     count: int
     members: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        """The data bytes of an answer."""
+        return (self.count + 7) // 8 if self.table.holds_bits else 2 * self.count
+
 
 def plan_blocks(table: Table, extents: Sequence[Extent], rules: ReadRules) -> tuple[Block, ...]:
     """The fewest blocks that hold every value whole. Raises ValueError for a value that no read may hold.

@@ -1,23 +1,13 @@
-"""One line to Modbus units; the only user of pymodbus. It reads (function codes 1 to 4) and has no way to write.
-
-pymodbus neither retries nor reconnects here: who calls decides when to try again.
-"""
+"""One line to Modbus units: asks one question at a time, and only what answers that question becomes a value."""
 
 import asyncio
-import logging
-import ssl
-from collections.abc import Awaitable, Callable, Sequence
-
-from pymodbus import FramerType, ModbusException
-from pymodbus.client import AsyncModbusTcpClient, AsyncModbusTlsClient, AsyncModbusUdpClient
-from pymodbus.client.base import ModbusBaseClient
-from pymodbus.exceptions import ConnectionException
-from pymodbus.pdu import ModbusPDU
+from collections.abc import Sequence
 
 from edge_agent.errors import DeviceError
 from edge_agent.modbus.blocks import Block
 from edge_agent.modbus.connection import Connection, Transport
-from edge_agent.modbus.value import Table
+from edge_agent.modbus.owed import Owed
+from edge_agent.modbus.transport import Port, Reply
 from edge_agent.wire.sample import Reason
 
 BUSY_PAUSE_S = 0.1
@@ -35,112 +25,126 @@ _EXCEPTIONS = {
 }
 # Behind a gateway the unit itself is out of reach; every other exception is an answer of the unit.
 _REASONS = {10: Reason.NOT_CONNECTED, 11: Reason.TIMEOUT}
-_FUNCTION_CODES = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
-
-# What pymodbus logs also reaches us as an exception, and is logged once per change of state.
-logging.getLogger("pymodbus.logging").setLevel(logging.CRITICAL)
+_NOISE_BYTES = 2  # what a line driver that lets go may be heard as
+_SILENCES_UNTIL_REOPENED = 3  # a serial adapter that hangs says nothing, and comes back when it is opened anew
+# In units of the timeout: how long to wait for a line to fall silent, and how long an answer may still come that
+# nothing tells from the next one.
+_LONGEST_DRAIN, _LONGEST_DEBT = 3, 3
 
 
 class Line:
-    """A connection that is opened, read and closed by one task. Every wait is bounded by the connection's timeout."""
+    """A connection that is opened, read and closed by one task. Every wait is bounded by the connection's timeout.
+
+    Where requests are numbered, a late answer is known by its number, and the connection is closed all the same. RTU
+    answers have no number: after a disturbance the line is drained until it was quiet for a whole timeout, and a unit
+    that owes an answer is first asked for something that this answer cannot be mistaken for.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._client: ModbusBaseClient | None = None
+        self._port: Port | None = None
         self._last_transaction = 0
+        self._owed = Owed()
+        self._asked_s = 0.0
+        self._silences = 0
+        # Who used the line before may have left without waiting for an answer.
+        self._is_disturbed = not connection.transport.numbers_requests
 
     @property
     def is_open(self) -> bool:
         """True while there is a connection, as far as one can tell without using it."""
-        return self._client is not None and self._client.connected
+        return self._port is not None and self._port.is_open
 
     async def open(self) -> None:
         """Connect anew. Raises DeviceError."""
         self.close()
-        connection = self.connection
-        try:
-            client = self._client = _client_of(connection)
-            async with asyncio.timeout(connection.timeout_s):
-                connected = await client.connect()
-        except (TimeoutError, OSError, ModbusException) as error:
-            self.close()
-            raise self._unreachable(str(error) or "no answer in time") from error
-        _keep_cancelled()
-        if not connected:
-            self.close()
-            raise self._unreachable("refused or no answer")
+        self._silences = 0
+        port = self._port = Port(self.connection)
         # Counting goes on: a gateway may send a late answer to the old connection's request over the new one.
-        client.ctx.next_tid = self._last_transaction
-        await asyncio.sleep(connection.pause_after_connect_s)
+        await port.open(self._last_transaction)
+        self._asked_s = self._asked_s or asyncio.get_running_loop().time()
 
     def close(self) -> None:
         """Disconnect, if connected."""
-        client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        port, self._port = self._port, None
+        if port is not None:
+            port.close()
 
     async def read(self, device: str, unit_id: int, block: Block) -> Sequence[int]:
-        """The registers or bits of a block; a busy unit is asked once more. Raises DeviceError naming `device`.
-
-        After silence or an answer to another question the line is closed, so that a late answer is never taken for
-        the next one.
-        """
-        response = await self._ask(device, unit_id, block)
-        if response.exception_code in _BUSY:
+        """The registers or bits of a block; a busy unit is asked once more. Raises DeviceError naming `device`."""
+        await self._tell_apart(device, unit_id, block)
+        reply = await self._ask(device, unit_id, block)
+        if reply.exception_code in _BUSY and not self._owed.is_owing(unit_id):
             await asyncio.sleep(BUSY_PAUSE_S)
-            response = await self._ask(device, unit_id, block)
-        if response.isError():
-            raise _refusal(device, response.exception_code, block)
-        content = _content(response, unit_id, block)
-        if content is None:
-            self.close()
-            raise DeviceError(device, Reason.BAD_RESPONSE, f"answer does not match the request: {response}")
-        return content
+            reply = await self._ask(device, unit_id, block)
+        if reply.exception_code:
+            raise _refusal(device, reply.exception_code, block)
+        return reply.content
 
-    async def _ask(self, device: str, unit_id: int, block: Block) -> ModbusPDU:
-        client = self._client
-        if client is None:
+    async def _tell_apart(self, device: str, unit_id: int, block: Block) -> None:
+        """See to it that no answer that is still owed can be taken for that of this block."""
+        owed = self._owed
+        if not owed.could_be_mistaken(unit_id, block):
+            return
+        telling = owed.telling_block(unit_id, block)
+        if telling is not None:
+            await self._ask(device, unit_id, telling)
+        if owed.could_be_mistaken(unit_id, block):
+            now_s = asyncio.get_running_loop().time()
+            if owed.owed_for_s(unit_id, now_s) < _LONGEST_DEBT * self.connection.timeout_s:
+                raise DeviceError(device, Reason.TIMEOUT, "an answer that looks the same may still come")
+            owed.forget(unit_id)
+
+    async def _ask(self, device: str, unit_id: int, block: Block) -> Reply:
+        port = self._port
+        if port is None:
             raise DeviceError(device, Reason.NOT_CONNECTED, f"connection {self.connection.name} is down")
-        if self.connection.pause_between_requests_s:
-            await asyncio.sleep(self.connection.pause_between_requests_s)
+        await self._settle(device, port)
+        self._asked_s = asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(self.connection.timeout_s):
-                response = await _reader(client, block.table)(block.first, count=block.count, device_id=unit_id)
-            _keep_cancelled()
-            return response
-        except TimeoutError as error:
-            self.close()
-            raise DeviceError(device, Reason.TIMEOUT, f"no answer within {self.connection.timeout_s:g} s") from error
-        except ConnectionException as error:
-            self.close()
-            raise DeviceError(device, Reason.NOT_CONNECTED, "the connection was lost") from error
-        except ModbusException as error:
-            self.close()
-            raise DeviceError(device, Reason.BAD_RESPONSE, str(error)) from error
+            reply = await port.ask(device, unit_id, block)
+        except DeviceError as error:
+            self._note_silence(unit_id, block, error.reason)
+            raise
+        except asyncio.CancelledError:
+            self._note_silence(unit_id, block, Reason.NOT_CONNECTED)
+            raise
         finally:
-            self._last_transaction = client.ctx.next_tid
+            self._last_transaction = port.transaction
+        self._silences = 0
+        if reply.exception_code:
+            self._owed.note_refusal(unit_id, block, self._asked_s)
+        else:
+            self._owed.note_answer(unit_id, block)
+        return reply
 
-    def _unreachable(self, detail: str) -> DeviceError:
-        connection = self.connection
-        where = f"{connection.host}:{connection.port}"
-        return DeviceError(connection.name, Reason.NOT_CONNECTED, f"cannot connect to {where}: {detail}")
+    async def _settle(self, device: str, port: Port) -> None:
+        """Wait until the line was quiet: for a moment between frames, for a whole timeout after a disturbance."""
+        loop, connection = asyncio.get_running_loop(), self.connection
+        give_up_s = loop.time() + _LONGEST_DRAIN * connection.timeout_s + connection.rest_s
+        while True:
+            if port.take_unasked_bytes() > _NOISE_BYTES and not connection.transport.numbers_requests:
+                self._is_disturbed = True
+            quiet_s = max(connection.rest_s, connection.timeout_s if self._is_disturbed else 0.0)
+            left_s = max(port.heard_s, self._asked_s) + quiet_s - loop.time()
+            if left_s <= 0:
+                break
+            if loop.time() + left_s > give_up_s:
+                raise DeviceError(device, Reason.BAD_RESPONSE, f"connection {connection.name} does not fall silent")
+            await asyncio.sleep(left_s)
+        self._is_disturbed = False
 
-
-def _keep_cancelled() -> None:
-    """Raise a cancellation that came together with the answer: before Python 3.12 `wait_for` loses it (gh-86296)."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
-def _reader(client: ModbusBaseClient, table: Table) -> Callable[..., Awaitable[ModbusPDU]]:
-    readers: dict[Table, Callable[..., Awaitable[ModbusPDU]]] = {
-        Table.COIL: client.read_coils,
-        Table.DISCRETE: client.read_discrete_inputs,
-        Table.HOLDING: client.read_holding_registers,
-        Table.INPUT: client.read_input_registers,
-    }
-    return readers[table]
+    def _note_silence(self, unit_id: int, block: Block, reason: Reason) -> None:
+        """Close what cannot be trusted any more, or remember what a line of RTU frames owes."""
+        if self.connection.transport.numbers_requests:
+            self.close()
+            return
+        self._owed.note_silence(unit_id, block, self._asked_s)
+        self._is_disturbed = True
+        self._silences = self._silences + 1 if reason is Reason.TIMEOUT else 0
+        is_serial = self.connection.transport is Transport.RTU
+        if not is_serial or reason is Reason.NOT_CONNECTED or self._silences == _SILENCES_UNTIL_REOPENED:
+            self.close()
 
 
 def _refusal(device: str, code: int, block: Block) -> DeviceError:
@@ -148,38 +152,3 @@ def _refusal(device: str, code: int, block: Block) -> DeviceError:
     last = block.first + block.count - 1
     detail = f"exception {code} ({meaning}) for {block.table} {block.first} to {last}"
     return DeviceError(device, _REASONS.get(code, Reason.DEVICE_EXCEPTION), detail)
-
-
-def _content(response: ModbusPDU, unit_id: int, block: Block) -> Sequence[int] | None:
-    """What was asked for; None when unit, function code or length are not those of the request."""
-    if response.function_code != _FUNCTION_CODES[block.table] or response.dev_id != unit_id:
-        return None
-    if block.table.holds_bits:
-        whole_bytes = (block.count + 7) // 8
-        return response.bits if len(response.bits) == whole_bytes * 8 else None
-    return response.registers if len(response.registers) == block.count else None
-
-
-def _client_of(connection: Connection) -> ModbusBaseClient:
-    """A client whose own timeout never comes first: ours bounds every wait."""
-    spare_s = connection.timeout_s * 2
-    host, port, name = connection.host, connection.port, connection.name
-    if connection.transport is Transport.UDP:
-        return AsyncModbusUdpClient(host, port=port, name=name, timeout=spare_s, retries=0, reconnect_delay=0)
-    if connection.transport is Transport.TLS:
-        context = _tls_context(connection)
-        return AsyncModbusTlsClient(
-            host, sslctx=context, port=port, name=name, timeout=spare_s, retries=0, reconnect_delay=0
-        )
-    framer = FramerType.RTU if connection.transport is Transport.RTU_OVER_TCP else FramerType.SOCKET
-    return AsyncModbusTcpClient(
-        host, framer=framer, port=port, name=name, timeout=spare_s, retries=0, reconnect_delay=0
-    )
-
-
-def _tls_context(connection: Connection) -> ssl.SSLContext:
-    """Trusts the given authority, or the system's; shows our certificate where one is given."""
-    context = ssl.create_default_context(cafile=connection.ca_file or None)
-    if connection.cert_file:
-        context.load_cert_chain(connection.cert_file, connection.key_file)
-    return context

@@ -12,7 +12,7 @@ WORD_BITS = 16
 
 
 class Table(StrEnum):
-    """The four tables of a Modbus device; each is read by one function code (4, 3, 1, 2 of the specification)."""
+    """The four tables of a Modbus device; each is read by one function code."""
 
     HOLDING = "holding"
     INPUT = "input"
@@ -23,6 +23,14 @@ class Table(StrEnum):
     def holds_bits(self) -> bool:
         """True where an address names one bit, not one 16-bit register."""
         return self in (Table.COIL, Table.DISCRETE)
+
+    @property
+    def function_code(self) -> int:
+        """The function that reads the table (Modbus application protocol 1.1b3, 6.1 to 6.4)."""
+        return _FUNCTION_CODES[self]
+
+
+_FUNCTION_CODES = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INPUT: 4}
 
 
 class ValueType(StrEnum):
