@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from edge_agent.errors import ConfigError
 
-COMMANDS = ("check", "plan", "run", "outbox", "simulate")
+# Each command and its module; `import` is a word that Python keeps to itself.
+COMMANDS = {
+    "check": "check",
+    "plan": "plan",
+    "import": "import_profile",
+    "run": "run",
+    "outbox": "outbox",
+    "simulate": "simulate",
+}
 EXIT_CONFIG, EXIT_INTERRUPTED = 2, 130
 
 
@@ -18,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     # Only the command that is asked for is imported: checking a file needs neither MQTT nor a simulator.
     wanted = [word for word in words[:1] if word in COMMANDS] or COMMANDS
-    modules = {name: importlib.import_module(f"edge_agent.commands.{name}") for name in wanted}
+    modules = {name: importlib.import_module(f"edge_agent.commands.{COMMANDS[name]}") for name in wanted}
     for module in modules.values():
         module.add_arguments(subparsers)
     args = parser.parse_args(words)
