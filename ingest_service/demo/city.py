@@ -1,6 +1,6 @@
 """The demo city: three homes with seven furnaces, what went wrong yesterday, and what goes wrong now."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -15,7 +15,8 @@ HOUR_MS = 3_600_000
 STOPPED_FURNACE = 2  # yesterday without lime for one hour
 STUCK_FURNACE = 5  # its CO analyser freezes soon after the start
 STUCK_AFTER_S = 5
-ENOUGH_BURNING_MS = 54 * 60_000  # well above the 45 minutes that a valid hour needs
+FIRST_HOUR = 8  # of yesterday, local time: here the history begins
+BY_DAY = range(10, 17)  # the local hours of yesterday that may be the bad one
 
 
 class Phase(msgspec.Struct, frozen=True):
@@ -44,8 +45,13 @@ def write_sites(folder: Path, broker_port: int, modbus_port: int) -> list[Path]:
     return paths
 
 
+def history_hours(now_ms: int) -> int:
+    """How many hours of history reach back to yesterday's first one: 16 to 41."""
+    return -(-(now_ms - _yesterday_ms(now_ms, FIRST_HOUR)) // HOUR_MS)
+
+
 def choose_bad_hour(truth: Path, now_ms: int) -> int:
-    """The start (ms) of a clock hour of yesterday in which the furnace burnt long enough for a valid mean."""
+    """The start (ms) of the clock hour of yesterday, by day, in which the furnace burnt longest: its mean is valid."""
     cycles = msgspec.json.Decoder(Cycle).decode_lines(truth.read_bytes())
     burning = [
         (phase.from_ms, phase.to_ms)
@@ -54,10 +60,8 @@ def choose_bad_hour(truth: Path, now_ms: int) -> int:
         for phase in cycle.phases
         if phase.phase in BURNING
     ]
-    newest = now_ms - now_ms % HOUR_MS - 3 * HOUR_MS
-    hours = [newest - back * HOUR_MS for back in range(19)]
-    best = max(hours, key=lambda start: min(ENOUGH_BURNING_MS, _overlap_ms(burning, start)))
-    return best
+    hours = [_yesterday_ms(now_ms, hour) for hour in BY_DAY]
+    return max(hours, key=lambda start_ms: _overlap_ms(burning, start_ms))
 
 
 def faults(bad_hour_ms: int, now_ms: int) -> tuple[str, ...]:
@@ -81,5 +85,10 @@ def _overlap_ms(spans: list[tuple[int, int]], start_ms: int) -> int:
     return sum(max(0, min(to_ms, end_ms) - max(from_ms, start_ms)) for from_ms, to_ms in spans)
 
 
+def _yesterday_ms(now_ms: int, hour: int) -> int:
+    day = datetime.fromtimestamp(now_ms / 1000, LOCAL).replace(hour=0, minute=0, second=0, microsecond=0)
+    return round((day - timedelta(days=1) + timedelta(hours=hour)).timestamp() * 1000)
+
+
 def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(LOCAL).isoformat()
+    return datetime.fromtimestamp(at_ms / 1000, LOCAL).isoformat()

@@ -13,7 +13,6 @@ from ingest_service.demo.processes import Processes, free_port, listens, program
 from ingest_service.demo.receiver import WebhookReceiver
 from ingest_service.demo.summary import Api, Summary, any_value, read_statuses, summarise
 
-HISTORY = "24h"
 DEMO_USER = "demo"
 SETTLE_S = 20.0
 CONFIGURATION = """\
@@ -92,17 +91,18 @@ class Demo:
         """Plant the faults, write yesterday into the agents' outboxes, and start the furnaces."""
         common = ("--seed", str(city.SEED), "--always-burning")
         truth = self._folder / "truth.jsonl"
-        past = ("--history", HISTORY, "--furnaces", str(city.FURNACES), "--truth", str(truth))
+        now_ms = time.time_ns() // 1_000_000
+        history = f"{city.history_hours(now_ms)}h"
+        past = ("--history", history, "--furnaces", str(city.FURNACES), "--truth", str(truth))
         processes.start("truth", *program("edge-agent"), "simulate", *common, *past)
         processes.finish("truth")
-        now_ms = time.time_ns() // 1_000_000
         faults = city.faults(city.choose_bad_hour(truth, now_ms), now_ms)
-        self._say(f"writing the last {HISTORY} of {city.FURNACES} furnaces into the agents' outboxes ...")
+        self._say(f"writing the last {history} of {city.FURNACES} furnaces into the agents' outboxes ...")
         for site in sites:
             mine = [f"--fault={fault}" for fault in faults if city.fault_belongs(fault, site)]
             name = f"history-{site.stem}"
             processes.start(
-                name, *program("edge-agent"), "simulate", *common, "--history", HISTORY, "--site", str(site), *mine
+                name, *program("edge-agent"), "simulate", *common, "--history", history, "--site", str(site), *mine
             )
         for site in sites:
             processes.finish(f"history-{site.stem}")
@@ -146,4 +146,4 @@ class Demo:
         return self._folder / f"{site}.status.json"
 
     def _say(self, text: str) -> None:
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True)
