@@ -3,155 +3,181 @@
 import asyncio
 import random
 import signal
-import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from edge_agent.clock import SystemClock
-from edge_agent.config import Site
-from edge_agent.counters import PollCounters, total_of
-from edge_agent.health import PERIOD_S, Health, health_samples, node_birth
+from edge_agent.clock import Clock, SystemClock
+from edge_agent.config import ClockWatching, Site, load_site
+from edge_agent.errors import OutboxError
+from edge_agent.kernel_clock import ask_kernel
 from edge_agent.outbox import Outbox, open_outbox
-from edge_agent.outbox.block import NODE
-from edge_agent.poller import ConnectionPoller, DeviceState, make_pollers
-from edge_agent.publisher import Node, NodeBirths, Pacing, PacingLimits, Presence, Publisher, tag_names
-from edge_agent.tags import device_birth, tag_devices
+from edge_agent.poller import DeviceState
+from edge_agent.polling import Polling
+from edge_agent.publisher import Credentials, Node, Pacing, PacingLimits, Presence, Publisher, tag_names
+from edge_agent.reload import Reloader
+from edge_agent.site_plan import SitePlan, is_same_node, loses_tags, plan_site, touched_connections
+from edge_agent.vitals import Vitals, write_status
 
-STATUS_PERIOD_S = 1.0
+DRAIN_LOOK_S, DRAIN_LOOKS = 0.1, 50
 _PRESENCE = {DeviceState.UP: Presence.UP, DeviceState.DOWN: Presence.DOWN}
 _log = structlog.get_logger()
 
 
-class AgentStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts since the start, but what is pending, dropped and the gaps are those of the outbox file.
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says: the site file, where to write counts, and where to answer scrapes (None: nowhere)."""
 
-    `samples_read` counts before the deadband; `samples_published` counts every sending, repeated ones too.
-    """
-
-    samples_read: int
-    samples_published: int
-    blocks_pending: int
-    blocks_acknowledged: int
-    samples_acknowledged: int
-    samples_dropped: int
-    gaps: int
+    site_file: Path
+    status_file: Path | None = None
+    metrics_port: int | None = None
 
 
 class Agent:
     """The parts of one running agent."""
 
-    def __init__(self, site: Site, outbox: Outbox) -> None:
-        clock, births = SystemClock(), site_births(site)
-        self._clock, self._outbox = clock, outbox
-        self._tags = tag_names(births)
-        node = Node(site.home, site.edge, births)
+    def __init__(self, site: Site, outbox: Outbox, clock: Clock, options: RunOptions, refusal: str = "") -> None:
+        self._plan, self._outbox, self._options = plan_site(site), outbox, options
+        node = Node(site.home, site.edge, self._plan.births)
         self._publisher = Publisher(node, site.broker, outbox, clock, Pacing(PacingLimits(), random.random))
-        self._pollers: list[ConnectionPoller] = make_pollers(site, outbox.append, self._watch, clock)
+        self._polling = Polling(outbox.append, self._watch, clock)
+        self._reloader = Reloader(options.site_file, self._use, refusal)
+        self._vitals = Vitals(outbox, self._publisher, self._polling, self._reloader, clock, lambda: self._plan.tagged)
+        self._group: asyncio.TaskGroup
+        self._following: Site | None = None
+        self._left = asyncio.Event()
         outbox.listener = self._publisher.hear
 
-    async def run(self, stop: asyncio.Event, status_file: Path | None) -> None:
-        """Work until `stop` is set; then publish what was read, say farewell and end."""
-        await self._outbox.use_tags(self._tags)
-        async with asyncio.TaskGroup() as group:
-            pollers = [group.create_task(poller.run(), name=poller.name) for poller in self._pollers]
-            others = [
-                group.create_task(self._outbox.run(), name="outbox"),
-                group.create_task(self._publisher.run(), name="publisher"),
-                group.create_task(self._report_health(), name="health"),
-            ]
-            if status_file:
-                others.append(group.create_task(self._write_status(status_file), name="status"))
-            await stop.wait()
-            for task in pollers:
-                task.cancel()
-            await asyncio.gather(*pollers, return_exceptions=True)
-            await self._outbox.flush()
-            for task in others:
-                task.cancel()
-        if status_file:
-            write_status(status_file, self.status())
+    def reload(self) -> None:
+        """Read the site file now."""
+        self._reloader.ask()
+
+    async def run(self, stop: asyncio.Event) -> Site | None:
+        """Work until `stop` is set; then publish what was read, say farewell and end.
+
+        Ends also for a site file that makes another node of this one, and returns it.
+        """
+        await self._outbox.use_tags(tag_names(self._plan.births))
+        async with AsyncExitStack() as services:
+            await self._serve_metrics(services)
+            async with asyncio.TaskGroup() as self._group:
+                reloading = self._group.create_task(self._reloader.run(), name="reload")
+                others = self._start_others()
+                self._polling.start(self._group, self._plan)
+                await self._end(stop)
+                reloading.cancel()
+                await asyncio.wait([reloading])
+                await self._polling.stop_at_once()
+                await self._outbox.flush()
+                for task in others:
+                    task.cancel()
+        if self._options.status_file:
+            write_status(self._options.status_file, self._vitals.status())
         _log.info("agent_stopped")
+        return self._following
 
-    def status(self) -> AgentStatus:
-        """What was done so far."""
-        state, done = self._outbox.state, self._publisher.counters
-        return AgentStatus(
-            samples_read=self._polled().samples_read,
-            samples_published=done.samples_published,
-            blocks_pending=state.blocks + self._outbox.blocks_waiting,
-            blocks_acknowledged=done.blocks_acknowledged,
-            samples_acknowledged=done.samples_acknowledged,
-            samples_dropped=state.samples_dropped,
-            gaps=state.gaps,
-        )
+    async def _serve_metrics(self, services: AsyncExitStack) -> None:
+        if self._options.metrics_port is None:
+            return
+        from edge_agent.metrics import serve_metrics  # the exporter costs memory that few agents need
 
-    def health(self) -> Health:
-        """What the node reports of itself now."""
-        state, polled, now_ms = self._outbox.state, self._polled(), self._clock.wall_ms()
-        oldest_ms = now_ms if state.oldest_ms is None else state.oldest_ms
-        return Health(
-            outbox_depth=state.blocks + self._outbox.blocks_waiting,
-            outbox_bytes=state.bytes,
-            outbox_oldest_s=max(0, now_ms - oldest_ms) / 1000,
-            outbox_write_errors_total=self._outbox.write_errors,
-            samples_read_total=polled.samples_read,
-            samples_dropped=state.samples_dropped,
-            blocks_resent_total=self._publisher.counters.blocks_resent,
-            poll_errors_total=polled.bad_reads,
-            connections_total=self._publisher.counters.connections,
-        )
+        port = await services.enter_async_context(serve_metrics(self._options.metrics_port, self._vitals.report))
+        _log.info("metrics_served", port=port)
 
-    def _polled(self) -> PollCounters:
-        return total_of(one for poller in self._pollers for one in poller.counters)
+    def _start_others(self) -> list[asyncio.Task[None]]:
+        """The tasks that go on until what was read last has been published."""
+        work = {
+            "outbox": self._outbox.run(),
+            "publisher": self._publisher.run(),
+            "clock": self._vitals.clock_watch.run(),
+            "health": self._vitals.report_for_ever(),
+        }
+        if self._options.status_file:
+            work["status"] = self._vitals.write_for_ever(self._options.status_file)
+        return [self._group.create_task(coroutine, name=name) for name, coroutine in work.items()]
+
+    async def _end(self, stop: asyncio.Event) -> None:
+        """Return when the process is to stop, or when another node is to take this one's place."""
+        waits = [self._group.create_task(event.wait(), name="end") for event in (stop, self._left)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _use(self, site: Site) -> None:
+        """Go over to a site; what is as before goes on undisturbed. Raises ConfigError or OutboxError."""
+        before, after = self._plan, plan_site(site, self._plan)
+        if not is_same_node(before.site, after.site):
+            Credentials.of(site.broker)
+            self._following = site
+            self._left.set()
+            return
+        await self._flush()
+        touched = touched_connections(before, after)
+        await self._polling.stop(touched)
+        try:
+            await self._announce(before, after)
+        except OutboxError:
+            self._plan = before
+            self._polling.start(self._group, before)
+            raise
+        self._polling.start(self._group, after)
+        _log.info("site_file_taken_up", connections=sorted(touched), devices=len(after.tagged))
+
+    async def _announce(self, before: SitePlan, after: SitePlan) -> None:
+        """Tell other births, if they are others. From here on the node reports of no device that has no tags then."""
+        self._plan = after
+        if before.births == after.births:
+            return
+        if loses_tags(before, after):
+            await self._drain()
+        await self._flush()
+        await self._publisher.use_births(after.births)
+
+    async def _drain(self) -> None:
+        """Give the centre a moment to take what was read so far: without its tag it could not be sent later."""
+        until = self._outbox.last_number
+        for _ in range(DRAIN_LOOKS):
+            if not self._publisher.has_link or not await self._outbox.backlog(0, until, 1, frozenset()):
+                return
+            await asyncio.sleep(DRAIN_LOOK_S)
+
+    async def _flush(self) -> None:
+        if not await self._outbox.flush():
+            raise OutboxError("the site file waits until the outbox can be written again")
 
     async def _watch(self, device: str, state: DeviceState) -> None:
         self._publisher.device_changed(device, _PRESENCE[state])
 
-    async def _report_health(self) -> None:
-        while True:
-            await self._outbox.append(NODE, health_samples(self.health(), self._clock.wall_ms()))
-            await asyncio.sleep(PERIOD_S)
 
-    async def _write_status(self, path: Path) -> None:
-        while True:
-            await asyncio.to_thread(write_status, path, self.status())
-            await asyncio.sleep(STATUS_PERIOD_S)
+async def run_agent(options: RunOptions) -> None:
+    """Run the agent of a site file until SIGTERM or SIGINT; SIGHUP reads the file again.
 
-
-async def run_agent(site: Site, status_file: Path | None) -> None:
-    """Run a site's agent until SIGTERM or SIGINT. Raises OutboxError where the outbox cannot be opened."""
+    Raises ConfigError where the file is wrong at the start, and OutboxError where the outbox cannot be opened.
+    """
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_outbox(site.outbox, SystemClock().wall_ms) as outbox:
-        await Agent(site, outbox).run(stop, status_file)
+    site, before, refusal = load_site(options.site_file), None, ""
+    while True:
+        try:
+            following = await _run_node(site, options, refusal, stop)
+        except OutboxError as error:
+            if before is None:
+                raise
+            _log.error("site_file_refused", error=str(error))
+            following, before, refusal = before, None, str(error)
+        else:
+            before, refusal = site, ""
+        if following is None:
+            return
+        site = following
 
 
-def site_births(site: Site) -> NodeBirths:
-    """The births of the node and of every device."""
-    return NodeBirths(node_birth(site), {tags.device.name: device_birth(tags) for tags in tag_devices(site)})
-
-
-def write_status(path: Path, status: AgentStatus) -> None:
-    """Replace the status file in one step, as one line of JSON; a full disk leaves the old one."""
-    fresh = path.with_name(path.name + ".new")
-    with suppress(OSError):
-        fresh.write_bytes(msgspec.json.encode(status) + b"\n")
-        fresh.replace(path)
-
-
-def configure_logging() -> None:
-    """Log lines to stderr: for people on a terminal, as JSON elsewhere."""
-    people = sys.stderr.isatty()
-    renderer = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer(ensure_ascii=False)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-    )
+async def _run_node(site: Site, options: RunOptions, refusal: str, stop: asyncio.Event) -> Site | None:
+    """Run one node; returns the site that takes its place, None at the end."""
+    clock = SystemClock(ask_kernel) if site.synchronisation is ClockWatching.WATCHED else SystemClock()
+    async with open_outbox(site.outbox, clock.wall_ms) as outbox:
+        agent = Agent(site, outbox, clock, options, refusal)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, agent.reload)
+        return await agent.run(stop)

@@ -79,6 +79,12 @@ class Publisher:
         self._rebirth_wanted_ms: int | None = None
         self._rebirth_allowed_ms = 0
         self._resend_after_ms = 0
+        self._has_link = False
+
+    @property
+    def has_link(self) -> bool:
+        """True while there is a session with the broker."""
+        return self._has_link
 
     def hear(self, blocks: Sequence[Block]) -> None:
         """Blocks became durable: they may be published."""
@@ -113,6 +119,7 @@ class Publisher:
             try:
                 await self._session()
             except LinkError as error:
+                self._has_link = False
                 failures = 1 if self.counters.connections > connections else failures + 1
                 if failures == 1:
                     _log.warning("link_lost", error=str(error))
@@ -140,6 +147,7 @@ class Publisher:
 
     def _begin(self, link: Link) -> None:
         """Be born. What is durable by now is history, what comes is live."""
+        self._has_link = True
         self.counters.connections += 1
         _log.info("link_opened", broker=f"{self._broker.host}:{self._broker.port}", bd_seq=self._bd_seq)
         self._fresh.clear()
