@@ -9,7 +9,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from ingest_service.api.app import create_app
+from ingest_service.api.context import EVERYTHING, scope_of
 from ingest_service.api.server import ApiServer
+from ingest_service.store.overview import Scope
 from tests.support.city import City
 from tests.support.waiting import wait_until
 
@@ -26,10 +28,12 @@ CHROMIUM_ARGS = [
 
 
 @contextmanager
-def served(city: City) -> Iterator[str]:
-    """The city's page behind the service's own server on a free port; its address. Ends within its grace."""
+def served(city: City, scope: Scope = EVERYTHING) -> Iterator[str]:
+    """The city's page for readers of that scope, behind the service's own server on a free port; its address."""
     context = city.context()
-    server = ApiServer(create_app(context), context)
+    app = create_app(context)
+    app.dependency_overrides[scope_of] = lambda: scope
+    server = ApiServer(app, context)
     listener = server.listen()
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), name="api")
     thread.start()

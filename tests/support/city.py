@@ -80,6 +80,7 @@ class City:
     """Everything that a test may turn: time, values, edges, alarms. Close it after use."""
 
     def __init__(self, folder: Path, http: Http | None = None) -> None:
+        folder.mkdir(exist_ok=True)
         self.now_ms = NOW_MS
         self.engine: Engine = open_database(database_url(folder, ""))
         self.registry = Registry(self.engine)
