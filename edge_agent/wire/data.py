@@ -10,6 +10,7 @@ from edge_agent.wire.sample import Reason, Sample, reason_from_label
 from edge_agent.wire.sparkplug_b_pb2 import Metric, Payload
 
 QUALITY_BAD, QUALITY_GOOD, QUALITY_STALE = 0, 192, 500  # specification 3.0, section 6.4.15
+_MARK_SHIFT, _MARK_BITS, _LEAST_MARK = 40, 0xFFFF, 0x8000
 
 
 class Columns(msgspec.Struct):
@@ -26,13 +27,30 @@ class Columns(msgspec.Struct):
 
 
 class DataMessage(msgspec.Struct):
-    """One NDATA or DDATA. `block` is 0 where the sender numbers no blocks."""
+    """One NDATA or DDATA. `block` is 0 where the sender numbers no blocks, `mark` where it does not say whose it is."""
 
     sent_at_ms: int
     seq: int
     block: int
     historical: bool
     columns: Columns
+    mark: int = 0
+
+
+def mark_of(epoch: int) -> int:
+    """What tells in each message from which outbox its block is: two edges of one name must not be taken for one."""
+    return _LEAST_MARK | epoch & (_LEAST_MARK - 1)
+
+
+def marked(block: int, mark: int) -> int:
+    """The block number as it travels: the mark in bits 40 to 55, so that its length on the wire is always the same."""
+    return block | mark << _MARK_SHIFT
+
+
+def unmarked(sent: int) -> tuple[int, int]:
+    """The block number and the mark of what travelled."""
+    mark = sent >> _MARK_SHIFT & _MARK_BITS
+    return sent ^ mark << _MARK_SHIFT, mark
 
 
 def encode_data(
@@ -44,13 +62,16 @@ def encode_data(
     block: int,
     block_alias: int,
     historical: bool,
+    mark: int = 0,
 ) -> bytes:
     """The payload of an NDATA or DDATA; every metric of a historical one is marked so.
 
-    `datatypes` gives each alias its type of the birth. Samples must be in order of time (specification 6.4.6).
+    `datatypes` gives each alias its type of the birth, `mark` is that of the outbox (`mark_of`). Samples must be in
+    order of time; the block number has the time of the first, for metrics are in order of time (specification 5.20).
     """
     payload = Payload(timestamp=sent_at_ms, seq=seq)
-    number = payload.metrics.add(alias=block_alias, timestamp=sent_at_ms, long_value=block)
+    first_ms = samples[0].measured_at_ms if samples else sent_at_ms
+    number = payload.metrics.add(alias=block_alias, timestamp=first_ms, long_value=marked(block, mark))
     if historical:
         number.is_historical = True
     for sample in samples:
@@ -79,7 +100,7 @@ def decode_data(payload: Payload, datatypes: Mapping[int | str, DataType], block
             raise ValueError("a data message holds a metric with neither alias nor name")
         key: int | str = metric.alias if metric.HasField("alias") else metric.name
         if (block_alias is not None and key == block_alias) or key == BLOCK:
-            message.block = metric.long_value
+            message.block, message.mark = unmarked(metric.long_value)
             continue
         message.historical |= metric.is_historical
         _append(message.columns, key, metric, metric.timestamp or payload.timestamp, datatypes.get(key))

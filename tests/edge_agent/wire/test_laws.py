@@ -19,7 +19,7 @@ from edge_agent.wire.command import (
     encode_death,
     parse_payload,
 )
-from edge_agent.wire.data import DataMessage, decode_data, encode_data
+from edge_agent.wire.data import DataMessage, decode_data, encode_data, mark_of, marked, unmarked
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Reason, Sample, reason_from_label
 from edge_agent.wire.sparkplug_b_pb2 import Payload
@@ -60,15 +60,35 @@ def back(message: DataMessage) -> list[Sample]:
     return [Sample(int(key), at, None if math.isnan(value) else value, Reason(why)) for key, at, value, why in rows]
 
 
-@given(st.lists(samples_of(TYPES), max_size=6), st.integers(0, 255), uint64, st.booleans())
-def test_data(samples: list[Sample], seq: int, block: int, historical: bool) -> None:
+blocks = st.integers(0, 2**40 - 1) | st.integers(2**62, 2**62 + 2**40 - 1)
+marks = st.just(0) | uint64.map(mark_of)
+
+
+@given(st.lists(samples_of(TYPES), max_size=6), st.integers(0, 255), blocks, st.booleans(), marks)
+def test_data(samples: list[Sample], seq: int, block: int, historical: bool, mark: int) -> None:
     payload = encode_data(
-        samples, TYPES, seq=seq, sent_at_ms=5, block=block, block_alias=2**64 - 1, historical=historical
+        samples, TYPES, seq=seq, sent_at_ms=5, block=block, block_alias=2**64 - 1, historical=historical, mark=mark
     )
     message = decode_data(parse_payload(payload), KEYED, 2**64 - 1)
     assert back(message) == samples
-    assert (message.seq, message.block, message.sent_at_ms) == (seq, block, 5)
+    assert (message.seq, message.block, message.mark, message.sent_at_ms) == (seq, block, mark, 5)
     assert message.historical == (historical and bool(samples))
+
+
+@given(st.lists(samples_of(TYPES), min_size=1, max_size=6), st.integers(1, 2**53))
+def test_the_metrics_of_a_data_message_are_in_order_of_time(samples: list[Sample], sent_at_ms: int) -> None:
+    ordered = sorted(samples, key=lambda sample: sample.measured_at_ms)
+    payload = encode_data(ordered, TYPES, seq=0, sent_at_ms=sent_at_ms, block=1, block_alias=99, historical=False)
+    times_ms = [metric.timestamp for metric in parse_payload(payload).metrics]
+    assert times_ms == sorted(times_ms)
+    assert len(times_ms) == len(samples) + 1
+
+
+@given(uint64, blocks)
+def test_a_marked_block_number_has_the_same_length_whatever_its_epoch(epoch: int, block: int) -> None:
+    sent = marked(block % 2**40, mark_of(epoch))
+    assert 2**55 <= sent < 2**56
+    assert unmarked(sent) == (block % 2**40, mark_of(epoch))
 
 
 @given(st.lists(texts, min_size=1, max_size=4))
