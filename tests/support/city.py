@@ -145,6 +145,7 @@ class City:
         return (
             answers("database", lambda: ping(self.engine)),
             store_check(self.store),
+            Check("writing", lambda: ""),
             broker_check(lambda: self.broker_connected),
             ingest_check(lambda: self.counters, 1000),
         )
