@@ -10,7 +10,8 @@ import tests.bench
 def names() -> list[str]:
     """Every benchmark, by its module's name."""
     modules = pkgutil.iter_modules(tests.bench.__path__)
-    return sorted(module.name for module in modules if not module.name.startswith("_") and module.name != "machine")
+    found = (module for module in modules if not module.ispkg and not module.name.startswith("_"))
+    return sorted(module.name for module in found if module.name != "machine")
 
 
 def run(argv: list[str]) -> int:
