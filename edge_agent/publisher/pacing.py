@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Set
 from enum import Enum, auto
 
 import msgspec
+from msgspec.structs import replace
 
 from edge_agent.wire.command import BlockRange
 
@@ -54,6 +55,7 @@ class Pacing:
         self._flights: dict[int, _Flight] = {}
         self._history_under_way = 0
         self._window, self._silences, self._heard_since_loss = self._limits.first_window, 0, False
+        self._slowed_ms = now_ms
         self._next_check_ms: int | None = None
         self._highest_history = -1
         self._budget, self._budget_at_ms = float(self._limits.samples_per_s) / 10, now_ms
@@ -92,6 +94,7 @@ class Pacing:
 
     def acknowledged(self, ranges: Iterable[BlockRange], now_ms: int) -> None:
         """The centre holds these blocks."""
+        silences = self._silences
         for first, last in ranges:
             for number in self._within(first, last):
                 flight = self._land(number)
@@ -99,17 +102,19 @@ class Pacing:
                     self._measure(now_ms - flight.sent_ms)
                 self._window = min(self._limits.most_window, self._window + 1)
                 self._silences, self._heard_since_loss = 0, True
+        if silences and not self._silences:
+            self._hurry(now_ms)
 
     def expire(self, now_ms: int) -> list[int]:
         """Give up the blocks whose time is over: they have to be sent again, as history."""
         if self._next_check_ms is None or now_ms < self._next_check_ms:
             return []
         late = [number for number, flight in self._flights.items() if flight.deadline_ms <= now_ms]
-        for number in late:
-            self._land(number)
+        newest_ms = max((self._land(number).sent_ms for number in late), default=-1)
         self._next_check_ms = min((flight.deadline_ms for flight in self._flights.values()), default=None)
-        if late:
+        if newest_ms >= self._slowed_ms:  # what was sent before the last slowing down tells nothing new
             self._slow_down()
+            self._slowed_ms = now_ms
         return late
 
     def room(self, now_ms: int) -> int:
@@ -122,6 +127,14 @@ class Pacing:
             self._window, self._heard_since_loss = max(1, self._window // 2), False
         else:
             self._window, self._silences = 1, min(self._silences + 1, 8)
+
+    def _hurry(self, now_ms: int) -> None:
+        """The centre speaks again: what it did not hear while it was silent need not wait for the long timeouts."""
+        for number, flight in self._flights.items():
+            usual_ms = flight.sent_ms + int(self.timeout_ms * (1 + self._limits.jitter * self._draw()))
+            deadline_ms = min(flight.deadline_ms, max(now_ms, usual_ms))
+            self._flights[number] = replace(flight, deadline_ms=deadline_ms)
+        self._next_check_ms = min((flight.deadline_ms for flight in self._flights.values()), default=None)
 
     def _within(self, first: int, last: int) -> list[int]:
         if last - first < len(self._flights):

@@ -67,6 +67,28 @@ def test_an_acknowledgement_of_a_live_block_reopens_the_window_after_silence() -
     assert (paced.room(5100), paced.timeout_ms) == (3, 2000)
 
 
+def test_when_the_centre_speaks_again_nothing_waits_for_the_long_timeouts_of_its_silence() -> None:
+    paced = pacing()
+    send(paced, range(1, 2), 0)
+    assert paced.expire(5000) == [1]
+    send(paced, range(1, 2), 5000)
+    send(paced, range(2, 5), 6000, Lane.LIVE)
+    send(paced, range(5, 6), 8400, Lane.LIVE)
+    paced.acknowledged([(5, 5)], 8500)
+    assert paced.expire(8500) == [1, 2, 3, 4]
+    send(paced, range(6, 7), 8500, Lane.LIVE)
+    assert paced.next_check_ms == 8500 + paced.timeout_ms
+
+
+def test_blocks_of_one_round_that_are_given_up_one_after_another_are_one_silence() -> None:
+    paced = pacing()
+    for number in range(1, 6):
+        send(paced, range(number, number + 1), number * 1000, Lane.LIVE)
+    for number in range(1, 6):
+        assert paced.expire(5000 + number * 1000) == [number]
+    assert paced.timeout_ms == 10_000
+
+
 def test_a_single_loss_halves_the_window() -> None:
     paced = pacing()
     send(paced, range(1, 5), 0)
