@@ -1,1 +1,1 @@
-"""The load of the fleet benchmark: edges that speak real Sparkplug, cheaply, because their payloads are patched in place."""
+"""The load of the fleet benchmark: edges that speak real Sparkplug, with payloads that are patched in place."""

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -94,9 +95,7 @@ class LoadProcess:
 def loads(port: int, edges: int, scans: int, seed: int, processes: int) -> Iterator[list[LoadProcess]]:
     """The load in so many processes; what still runs in the end is killed."""
     bounds = [edges * at // processes for at in range(processes + 1)]
-    started = [
-        LoadProcess(port, first, stop - first, scans, seed) for first, stop in zip(bounds, bounds[1:], strict=False)
-    ]
+    started = [LoadProcess(port, first, stop - first, scans, seed) for first, stop in pairwise(bounds)]
     try:
         yield started
     finally:

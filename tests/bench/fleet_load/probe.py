@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 
 import httpx
 import numpy as np
@@ -17,7 +18,7 @@ _DAY_MS = 86_400_000
 
 
 class Probe:
-    """Measures from the time that a sample carries until `raw` returns it. One request at a time, at most 20 a second."""
+    """Measures from the time that a sample carries until `raw` returns it; asks at most 20 times a second."""
 
     def __init__(self, url: str, edges: int) -> None:
         self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30)
@@ -46,15 +47,15 @@ class Probe:
         """Medians of the questions that pages and dashboards ask, while the load runs."""
         now_ms = time.time_ns() // 1_000_000
         series, home, device = self._series[0], home_of(0), device_of(0)
-        day = {"from": now_ms - _DAY_MS, "to": now_ms}
-        month = {"from": now_ms - 30 * _DAY_MS, "to": now_ms, "period": "minute"}
+        day: dict[str, str | int] = {"from": now_ms - _DAY_MS, "to": now_ms}
+        month: dict[str, str | int] = {"from": now_ms - 30 * _DAY_MS, "to": now_ms, "period": "minute"}
         return {
             "raw_24h_of_one_tag_ms": self._median_ms(f"/series/{series}/raw", day),
             "minute_means_30d_of_one_tag_ms": self._median_ms(f"/series/{series}/means", month),
             "latest_of_40_tags_ms": self._median_ms(f"/homes/{home}/furnaces/{device}", {}),
         }
 
-    def _median_ms(self, path: str, query: dict[str, str | int]) -> float:
+    def _median_ms(self, path: str, query: Mapping[str, str | int]) -> float:
         taken = []
         for _ in range(_QUESTIONS):
             started = time.perf_counter()
