@@ -1,6 +1,7 @@
 """NBIRTH and DBIRTH: what an edge node or a device has, with names, units and types."""
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import Any
 
 import msgspec
@@ -65,7 +66,8 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
 
     `block_alias` is the alias of the block number in later data messages; None for an edge of another make, whose
     samples carry no blocks. The rest belongs to a node's birth: `gap_alias` is the alias of gap records,
-    `acknowledged` tells which blocks of this epoch the edge has let go because a centre held them.
+    `acknowledged` tells which blocks of this epoch the edge has let go because a centre held them. `command_aliases`
+    are those of the epoch and of the acknowledged blocks in a command; encoding chooses them, decoding tells them.
     """
 
     channels: tuple[ChannelBirth, ...]
@@ -76,10 +78,14 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     bd_seq: int | None = None
     epoch: int | None = None
     acknowledged: tuple[AcknowledgedRange, ...] = ()
+    command_aliases: tuple[int, int] | None = None
 
 
 def encode_birth(birth: Birth, seq: int, sent_at_ms: int) -> bytes:
-    """The payload of an NBIRTH (when `bd_seq` is set) or a DBIRTH."""
+    """The payload of an NBIRTH (when `bd_seq` is set) or a DBIRTH, its metrics in order of time.
+
+    Where blocks are numbered, what is no channel gets the free aliases that follow `block_alias`: leave room for them.
+    """
     payload = Payload(timestamp=sent_at_ms, seq=seq)
     if birth.bd_seq is not None:
         _add(payload, BD_SEQ, DataType.INT64, birth.bd_seq, sent_at_ms)
@@ -98,7 +104,14 @@ def encode_birth(birth: Birth, seq: int, sent_at_ms: int) -> bytes:
     first = {sample.alias: sample for sample in birth.samples}
     for channel in birth.channels:
         _add_channel(payload, channel, first.get(channel.alias or 0), sent_at_ms)
+    _give_aliases(payload, birth)
+    payload.metrics.sort(key=lambda metric: metric.timestamp)
     return payload.SerializeToString()
+
+
+def command_aliases(birth: Birth) -> tuple[int, int] | None:
+    """By which aliases a node that is born so is told the epoch and the acknowledged blocks; None where by name."""
+    return decode_birth(Payload.FromString(encode_birth(birth, 0, 0))).command_aliases
 
 
 def decode_birth(payload: Payload) -> Birth:
@@ -127,17 +140,33 @@ def decode_birth(payload: Payload) -> Birth:
         bd_seq=_whole(special.get(BD_SEQ)),
         epoch=_whole(special.get(EPOCH)),
         acknowledged=_acknowledged(special.get(ACKED), special.get(ACKED_SPANS)),
+        command_aliases=_pair(_alias(special.get(EPOCH)), _alias(special.get(ACKED))),
     )
 
 
+def _give_aliases(payload: Payload, birth: Birth) -> None:
+    """Aliases for all or for none, but never for the rebirth (specification 6.4.6 and 5.21)."""
+    if birth.block_alias is None:
+        return
+    without = {REBIRTH, *(channel.name for channel in birth.channels)}
+    taken = {metric.alias for metric in payload.metrics}
+    free = (alias for alias in count(birth.block_alias + 1) if alias not in taken)
+    for metric in payload.metrics:
+        if not metric.HasField("alias") and metric.name not in without:
+            metric.alias = next(free)
+
+
 def _add_acknowledged(payload: Payload, ranges: Sequence[AcknowledgedRange], at_ms: int) -> None:
-    """The numbers of acknowledged blocks as the centre writes them, and the spans of their samples beside them."""
+    """The numbers of acknowledged blocks as the centre writes them, and the spans of their samples beside them.
+
+    As bytes: arrays have types that hosts made before Sparkplug 3.0 do not know.
+    """
     numbers = [number for one in ranges for number in (one.first, one.last)]
     spans = [bound_ms for one in ranges for bound_ms in (one.from_ms, one.to_ms)]
-    acked = payload.metrics.add(name=ACKED, timestamp=at_ms, datatype=DataType.UINT64_ARRAY)
+    acked = payload.metrics.add(name=ACKED, timestamp=at_ms, datatype=DataType.BYTES)
     acked.bytes_value = pack_uint64s(numbers)
     if ranges:
-        spanned = payload.metrics.add(name=ACKED_SPANS, timestamp=at_ms, datatype=DataType.UINT64_ARRAY)
+        spanned = payload.metrics.add(name=ACKED_SPANS, timestamp=at_ms, datatype=DataType.BYTES)
         spanned.bytes_value = pack_uint64s(spans)
 
 
@@ -153,6 +182,10 @@ def _acknowledged(acked: Metric | None, spans: Metric | None) -> tuple[Acknowled
     if any(one.first > one.last or one.from_ms > one.to_ms for one in ranges):
         raise ValueError("a range of acknowledged blocks ends before it begins")
     return ranges
+
+
+def _pair(epoch: int | None, acked: int | None) -> tuple[int, int] | None:
+    return None if epoch is None or acked is None else (epoch, acked)
 
 
 def _alias(metric: Metric | None) -> int | None:
@@ -207,7 +240,7 @@ def _read_channel(metric: Metric) -> ChannelBirth | None:
         datatype = DataType(metric.datatype)
     except ValueError:
         return None
-    if datatype is DataType.UINT64_ARRAY:
+    if datatype in (DataType.BYTES, DataType.UINT64_ARRAY):
         return None
     found = read_properties(metric)
     return ChannelBirth(

@@ -35,33 +35,45 @@ class HostState(msgspec.Struct, frozen=True):
 
 
 def encode_rebirth(sent_at_ms: int) -> bytes:
-    """An NCMD that asks the edge node for all its births."""
+    """An NCMD that asks the edge node for all its births. With the type: older edges cannot read a value without it."""
     payload = Payload(timestamp=sent_at_ms)
     payload.metrics.add(name=REBIRTH, timestamp=sent_at_ms, datatype=DataType.BOOLEAN, boolean_value=True)
     return payload.SerializeToString()
 
 
-def encode_acknowledgement(acknowledgement: Acknowledgement, sent_at_ms: int) -> bytes:
-    """An NCMD that lets the edge forget blocks: they are durable at the centre."""
+def encode_acknowledgement(
+    acknowledgement: Acknowledgement, sent_at_ms: int, aliases: tuple[int, int] | None = None
+) -> bytes:
+    """An NCMD that lets the edge forget blocks: they are durable at the centre.
+
+    `aliases` are those that the edge's birth gave (`command_aliases`); where it gave any, a name may not be used.
+    """
     payload = Payload(timestamp=sent_at_ms)
-    epoch = payload.metrics.add(name=EPOCH, timestamp=sent_at_ms, datatype=DataType.UINT64)
-    epoch.long_value = acknowledgement.epoch
     flat = [number for pair in acknowledgement.ranges for number in pair]
-    acked = payload.metrics.add(name=ACKED, timestamp=sent_at_ms, datatype=DataType.UINT64_ARRAY)
-    acked.bytes_value = pack_uint64s(flat)
+    epoch, acked = payload.metrics.add(timestamp=sent_at_ms), payload.metrics.add(timestamp=sent_at_ms)
+    if aliases is None:
+        epoch.name, acked.name = EPOCH, ACKED
+    else:
+        epoch.alias, acked.alias = aliases
+    epoch.long_value, acked.bytes_value = acknowledgement.epoch, pack_uint64s(flat)
     return payload.SerializeToString()
 
 
-def decode_command(data: bytes) -> Command:
-    """Read an NCMD; unknown metrics are ignored, a timestamp may be missing. Raises ValueError on garbage."""
+def decode_command(data: bytes, aliases: tuple[int, int] | None = None) -> Command:
+    """Read an NCMD; unknown metrics are ignored, a timestamp may be missing. Raises ValueError on garbage.
+
+    `aliases` are those of the epoch and of the acknowledged blocks in the node's own birth.
+    """
     payload = parse_payload(data)
+    by_alias = dict(zip(aliases or (), (EPOCH, ACKED), strict=False))
     rebirth, epoch, ranges = False, None, None
     for metric in payload.metrics:
-        if metric.name == REBIRTH:
+        name = metric.name or by_alias.get(metric.alias)
+        if name == REBIRTH:
             rebirth = metric.boolean_value
-        elif metric.name == EPOCH:
+        elif name == EPOCH:
             epoch = metric.long_value
-        elif metric.name == ACKED:
+        elif name == ACKED:
             ranges = _pairs(unpack_uint64s(metric.bytes_value))
     acknowledged = Acknowledgement(epoch, ranges) if epoch is not None and ranges is not None else None
     return Command(rebirth, acknowledged, payload.timestamp)

@@ -4,6 +4,7 @@ from enum import StrEnum, unique
 
 import msgspec
 
+from edge_agent.wire.data import marked
 from edge_agent.wire.sparkplug_b_pb2 import Payload
 
 FIRST_GAP_BLOCK = 2**62  # numbers of gap records begin here; those of blocks of samples lie below
@@ -67,12 +68,14 @@ class _Text(msgspec.Struct, omit_defaults=True):
     last_block: int = 0
 
 
-def encode_gap(record: NumberedGap, *, seq: int, sent_at_ms: int, block_alias: int, gap_alias: int) -> bytes:
+def encode_gap(
+    record: NumberedGap, *, seq: int, sent_at_ms: int, block_alias: int, gap_alias: int, mark: int = 0
+) -> bytes:
     """The NDATA of one gap record, marked historical so that other hosts take it for no live value."""
     payload = Payload(timestamp=sent_at_ms, seq=seq)
     at_ms = record.gap.to_ms
     number = payload.metrics.add(alias=block_alias, timestamp=at_ms, is_historical=True)
-    number.long_value = record.number
+    number.long_value = marked(record.number, mark)
     text = payload.metrics.add(alias=gap_alias, timestamp=at_ms, is_historical=True)
     values = msgspec.structs.asdict(record.gap)
     text.string_value = msgspec.json.encode(_Text(**values)).decode()

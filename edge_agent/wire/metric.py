@@ -25,6 +25,7 @@ class DataType(IntEnum):
     STRING = 12
     DATETIME = 13
     TEXT = 14
+    BYTES = 17
     UINT64_ARRAY = 29
 
 
@@ -95,7 +96,7 @@ def read_properties(metric: Metric) -> dict[str, Scalar]:
 
 
 def pack_uint64s(numbers: list[int]) -> bytes:
-    """A UInt64Array: little-endian, 8 bytes each (specification 6.4.17)."""
+    """Numbers as in a UInt64Array: little-endian, 8 bytes each (specification 6.4.17)."""
     return struct.pack(f"<{len(numbers)}Q", *numbers)
 
 

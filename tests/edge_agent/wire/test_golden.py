@@ -38,14 +38,26 @@ COMMANDS = {
     ),
     "an acknowledgement": (
         encode_acknowledgement(ACKED, AT_MS),
-        "0880d095ffbc3112210a0c4f7574626f782f45706f63681880d095ffbc3120085888ef99abc5e88c9111"
-        "123a0a0c4f7574626f782f41636b65641880d095ffbc31201d820120"
+        "0880d095ffbc31121f0a0c4f7574626f782f45706f63681880d095ffbc315888ef99abc5e88c91111238"
+        "0a0c4f7574626f782f41636b65641880d095ffbc31820120010000000000000003000000000000000700"
+        "0000000000000700000000000000",
+    ),
+    "an acknowledgement by alias": (
+        encode_acknowledgement(ACKED, AT_MS, (12, 13)),
+        "0880d095ffbc311213100c1880d095ffbc315888ef99abc5e88c9111122c100d1880d095ffbc31820120"
         "0100000000000000030000000000000007000000000000000700000000000000",
     ),
     "a node's death": (encode_death(255, AT_MS), "0880d095ffbc3112130a0562645365711880d095ffbc31200458ff01"),
     "a device's death": (encode_device_death(200, AT_MS), "0880d095ffbc3118c801"),
     "a host's presence": (encode_state(HostState(True, AT_MS)), b'{"online": true, "timestamp": 1700000000000}'.hex()),
 }
+
+# As centres once wrote it: with types.
+TYPED_ACKNOWLEDGEMENT = (
+    "0880d095ffbc3112210a0c4f7574626f782f45706f63681880d095ffbc3120085888ef99abc5e88c9111"
+    "123a0a0c4f7574626f782f41636b65641880d095ffbc31201d820120"
+    "0100000000000000030000000000000007000000000000000700000000000000"
+)
 
 # Four samples of block 300: good, negative integer, wire break, unsynchronised clock.
 GOLDEN_LIVE = (
@@ -84,7 +96,10 @@ def test_the_bytes_of(name: str) -> None:
 def test_golden_commands_are_still_understood() -> None:
     golden = {name: bytes.fromhex(text) for name, (_, text) in COMMANDS.items()}
     assert decode_command(golden["a rebirth request"]) == Command(rebirth=True, sent_at_ms=AT_MS)
-    assert decode_command(golden["an acknowledgement"]) == Command(acknowledgement=ACKED, sent_at_ms=AT_MS)
+    acknowledging = Command(acknowledgement=ACKED, sent_at_ms=AT_MS)
+    assert decode_command(golden["an acknowledgement"]) == acknowledging
+    assert decode_command(golden["an acknowledgement by alias"], (12, 13)) == acknowledging
+    assert decode_command(bytes.fromhex(TYPED_ACKNOWLEDGEMENT)) == acknowledging
     assert decode_death(parse_payload(golden["a node's death"])) == 255
     assert parse_payload(golden["a device's death"]).seq == 200
     assert decode_state(golden["a host's presence"]) == HostState(True, AT_MS)

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from edge_agent.wire.birth import Birth, ChannelBirth, decode_birth, encode_birth
+from edge_agent.wire.birth import Birth, ChannelBirth, command_aliases, decode_birth, encode_birth
 from edge_agent.wire.command import (
     Acknowledgement,
     decode_command,
@@ -120,7 +121,31 @@ channels = st.builds(
 @given(st.lists(channels, max_size=3).map(tuple), st.dictionaries(ids, texts, max_size=2), uint64, st.integers(0, 255))
 def test_births(found: tuple[ChannelBirth, ...], attributes: dict[str, str], epoch: int, bd_seq: int) -> None:
     birth = Birth(channels=found, attributes=attributes, block_alias=3, bd_seq=bd_seq, epoch=epoch)
-    assert decode_birth(parse_payload(encode_birth(birth, 0, 5))) == birth
+    decoded = decode_birth(parse_payload(encode_birth(birth, 0, 5)))
+    assert decoded.command_aliases is not None
+    assert replace(decoded, command_aliases=None) == birth
+
+
+@given(st.lists(channels, max_size=3, unique_by=lambda channel: channel.alias).map(tuple), uint64)
+@example((ChannelBirth(name="a", alias=4, datatype=DataType.INT16),), 1)
+def test_where_blocks_are_numbered_a_birth_gives_all_that_is_no_channel_an_alias_of_its_own(
+    found: tuple[ChannelBirth, ...], epoch: int
+) -> None:
+    assume(not {3, 7} & {channel.alias for channel in found})
+    birth = Birth(channels=found, attributes={"a": "1", "b": "2"}, block_alias=3, gap_alias=7, bd_seq=1, epoch=epoch)
+    metrics = parse_payload(encode_birth(birth, 0, 5)).metrics
+    aliases = [metric.alias for metric in metrics if metric.HasField("alias")]
+    assert len(set(aliases)) == len(aliases)
+    names = {metric.name for metric in metrics if not metric.HasField("alias")}
+    assert names == {"Node Control/Rebirth", *(channel.name for channel in found if channel.alias is None)}
+
+
+@given(st.lists(samples_of(TYPES), max_size=6), times_ms)
+def test_the_metrics_of_a_birth_are_in_order_of_time(samples: list[Sample], sent_at_ms: int) -> None:
+    described = tuple(ChannelBirth(name=kind.name, alias=alias, datatype=kind) for alias, kind in TYPES.items())
+    birth = Birth(channels=described, samples=tuple(samples), attributes={"Furnace": "1"}, bd_seq=1, epoch=2)
+    times = [metric.timestamp for metric in parse_payload(encode_birth(birth, 0, sent_at_ms)).metrics]
+    assert times == sorted(times)
 
 
 @given(st.data())
@@ -140,6 +165,21 @@ pairs = st.tuples(uint64, uint64).map(sorted).map(lambda pair: (pair[0], pair[1]
 def test_acknowledgements(epoch: int, ranges: tuple[tuple[int, int], ...]) -> None:
     acknowledgement = Acknowledgement(epoch, ranges)
     assert decode_command(encode_acknowledgement(acknowledgement, 5)).acknowledgement == acknowledgement
+
+
+@given(uint64, st.tuples(uint64, uint64).filter(lambda pair: pair[0] != pair[1]))
+def test_acknowledgements_by_the_aliases_that_a_birth_gave(epoch: int, aliases: tuple[int, int]) -> None:
+    acknowledgement = Acknowledgement(epoch, ((1, 2),))
+    payload = encode_acknowledgement(acknowledgement, 5, aliases)
+    assert not any(metric.name for metric in parse_payload(payload).metrics)
+    assert decode_command(payload, aliases).acknowledgement == acknowledgement
+    assert decode_command(payload).acknowledgement is None
+
+
+def test_a_node_hears_acknowledgements_by_the_aliases_of_its_birth() -> None:
+    birth = Birth(channels=(), attributes={"Software": "x"}, block_alias=1, bd_seq=3, epoch=9)
+    assert command_aliases(birth) == decode_birth(parse_payload(encode_birth(birth, 0, 5))).command_aliases
+    assert command_aliases(Birth(channels=(), bd_seq=3, epoch=9)) is None
 
 
 @given(st.integers(0, 255))
