@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -20,10 +20,11 @@ from edge_agent.outbox.file import OutboxFile
 from edge_agent.simulator.faults import Fault, FaultyFurnace, parse_fault
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.history import BLOCK_MS, Past, past_blocks, whole_steps, write_blocks
+from edge_agent.simulator.read_log import ReadLog
 from edge_agent.simulator.schedule import Rhythm, Schedule
 from edge_agent.simulator.server import modbus_server
 from edge_agent.simulator.truth import true_cycles
-from edge_agent.simulator.unit import SimulatedUnit
+from edge_agent.simulator.unit import CountedRead, SimulatedUnit, untold
 from edge_agent.tags import tag_devices
 
 PROFILE = "simulator"
@@ -66,6 +67,9 @@ def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParse
         metavar="FILE",
         help="write what is true: cremations and phases of the past, or of the next 48 h",
     )
+    parser.add_argument(
+        "--read-log", type=Path, metavar="FILE", help="append every scan counter value that is read, as JSON lines"
+    )
     parser.add_argument("--history", metavar="SPAN", help="write this past, as 24h, into the outbox of --site, and end")
     parser.add_argument(
         "--site", type=Path, metavar="FILE", help="the site file for --history; without it only --truth is written"
@@ -98,19 +102,34 @@ def run(args: argparse.Namespace) -> int:
     _check_faults(plan.faults, furnaces)
     if args.truth is not None:
         _write_truth(plan, furnaces, args.truth, start_ms, start_ms + _TRUTH_AHEAD_MS)
-    asyncio.run(_serve(plan, furnaces, args.host, args.port))
+    with _read_log(args.read_log) as counted:
+        profile = load_profile(PROFILE, Path())
+        units = {one: SimulatedUnit(plan.furnace(one), profile, counted(one)) for one in furnaces}
+        asyncio.run(_serve(units, args.host, args.port))
     return 0
 
 
-async def _serve(plan: _Plan, furnaces: Sequence[int], host: str, port: int) -> None:
-    profile = load_profile(PROFILE, Path())
-    units = {furnace: SimulatedUnit(plan.furnace(furnace), profile) for furnace in furnaces}
+@contextmanager
+def _read_log(path: Path | None) -> Iterator[Callable[[int], CountedRead]]:
+    """What hears of the reads of each furnace's counter."""
+    if path is None:
+        yield lambda _furnace: untold
+        return
+    try:
+        log = ReadLog(path)
+    except OSError as error:
+        raise ConfigError("--read-log", str(path), f"cannot be written: {error.strerror}") from error
+    with log:
+        yield log.of
+
+
+async def _serve(units: Mapping[int, SimulatedUnit], host: str, port: int) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         async with modbus_server(units, host, port, SystemClock().wall_ms) as bound:
-            print(f"listening on {host}:{bound}, furnaces 1 to {furnaces[-1]}", flush=True)
+            print(f"listening on {host}:{bound}, furnaces 1 to {max(units)}", flush=True)
             await ended.wait()
     except OSError as error:
         raise ConfigError("--port", "", f"cannot listen on {host}:{port}: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """One furnace as a Modbus unit: its registers, drawn anew when a read comes in a new second."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from edge_agent.devices.profile import Profile
@@ -9,6 +10,11 @@ from edge_agent.simulator.faults import FaultyFurnace
 from edge_agent.simulator.image import Cells, RegisterImage
 
 _COUNTER_MODULO = 1 << 32
+CountedRead = Callable[[int, int], None]  # the scan counter's value that is answered with, and when (ms since 1970 UTC)
+
+
+def untold(_value: int, _at_ms: int) -> None:
+    """Nobody wants to know."""
 
 
 class Unit(Protocol):
@@ -22,10 +28,11 @@ class Unit(Protocol):
 
 
 class SimulatedUnit:
-    """A furnace behind the registers of a profile."""
+    """A furnace behind the registers of a profile. `counted` hears of every read of the scan counter."""
 
-    def __init__(self, furnace: FaultyFurnace, profile: Profile) -> None:
+    def __init__(self, furnace: FaultyFurnace, profile: Profile, counted: CountedRead = untold) -> None:
         self._furnace = furnace
+        self._counted = counted
         self._image = RegisterImage(profile)
         self._tables: dict[Table, Cells] = {}
         self._second = -1
@@ -40,6 +47,7 @@ class SimulatedUnit:
             return None
         if self._covers_counter(table, address, count):
             self._reads_of_counter = (self._reads_of_counter + 1) % _COUNTER_MODULO
+            self._counted(self._reads_of_counter, at_ms)
         self._place_counter()
         return self._tables[table].read(address, count)
 

@@ -14,6 +14,7 @@ import pytest
 from pymodbus.client import ModbusTcpClient
 
 from edge_agent.outbox.file import read_state
+from edge_agent.simulator.read_log import CountedAnswer
 from edge_agent.simulator.truth import TrueCycle
 from edge_agent.wire.quantity import PHASES
 
@@ -83,6 +84,22 @@ def test_a_client_reads_every_furnace_and_the_counter_misses_nothing() -> None:
         client.close()
 
 
+def test_the_read_log_holds_every_counter_value_that_was_answered_with(tmp_path: Path) -> None:
+    log = tmp_path / "reads.jsonl"
+    for run in (1, 2):  # the second goes on behind the lines of the first
+        with _simulator("--furnaces", "2", "--read-log", str(log)) as simulator:
+            client: Any = ModbusTcpClient("127.0.0.1", port=simulator.port, retries=0)
+            assert client.connect()
+            for unit in (1, 2, 2):
+                client.read_holding_registers(26, count=2, device_id=unit)
+            client.read_holding_registers(0, count=10, device_id=1)
+            client.close()
+        answers = msgspec.json.Decoder(CountedAnswer).decode_lines(log.read_bytes())
+        told = [(answer.furnace, answer.value) for answer in answers]
+        assert told == [(1, 1), (2, 1), (2, 2)] * run
+        assert [answer.at_ms for answer in answers] == sorted(answer.at_ms for answer in answers)
+
+
 def test_sigterm_ends_it_although_a_client_is_connected() -> None:
     with _simulator() as simulator:
         client: Any = ModbusTcpClient("127.0.0.1", port=simulator.port)
@@ -123,6 +140,7 @@ REFUSED = [
     (("--port", "70000"), "0 to 65535"),
     (("--utc-offset", "nan"), "-12 to 14"),
     (("--truth", "nowhere/truth.jsonl"), "cannot be written"),
+    (("--read-log", "nowhere/reads.jsonl"), "cannot be written"),
 ]
 
 
