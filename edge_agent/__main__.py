@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "check",
     "plan": "plan",
     "import": "import_profile",
+    "probe": "probe",
     "run": "run",
     "outbox": "outbox",
     "simulate": "simulate",
