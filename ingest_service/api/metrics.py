@@ -1,6 +1,6 @@
 """/metrics: the service in figures for Prometheus. Names end in their unit or in `_total`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -62,10 +62,8 @@ class ServiceFigures(Collector):
         counters = self._here.counters()
         for name, about in COUNTS.items():
             yield CounterMetricFamily(f"clearstack_ingest_{name}", about, value=getattr(counters, name))
-        rejected = CounterMetricFamily("clearstack_ingest_samples_rejected", "Samples not admitted", labels=["reason"])
-        for reason, count in counters.samples_rejected.items():
-            rejected.add_metric([reason], count)
-        yield rejected
+        yield _rejected("samples", "Samples not admitted", counters.samples_rejected)
+        yield _rejected("messages", "Messages not understood, or put aside until a birth", counters.messages_rejected)
         yield _gauge("ingest_queued_messages", "Messages waiting to be stored", counters.queued_messages)
         yield _gauge(
             "ingest_last_batch_seconds", "From drain to commit of the newest batch", counters.last_batch_ms / 1000
@@ -101,6 +99,13 @@ class ServiceFigures(Collector):
 
 def _gauge(name: str, about: str, value: float) -> Metric:
     return GaugeMetricFamily(f"clearstack_{name}", about, value=value)
+
+
+def _rejected(what: str, about: str, by_reason: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"clearstack_ingest_{what}_rejected", about, labels=["reason"])
+    for reason, count in by_reason.items():
+        family.add_metric([reason], count)
+    return family
 
 
 def _by_label(name: str, about: str, label: str, figures: dict[str, float]) -> Metric:
