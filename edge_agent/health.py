@@ -9,7 +9,14 @@ from typing import NamedTuple
 import msgspec
 
 from edge_agent.config import Site
-from edge_agent.tags import ALIASES_PER_DEVICE, FIRST_NODE_ALIAS, NODE_BLOCK_ALIAS, DeviceTags, node_birth_attributes
+from edge_agent.tags import (
+    ALIASES_PER_DEVICE,
+    FIRST_NODE_ALIAS,
+    NODE_BLOCK_ALIAS,
+    NODE_GAP_ALIAS,
+    DeviceTags,
+    node_birth_attributes,
+)
 from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Reason, Sample
@@ -108,7 +115,12 @@ def node_birth(site: Site, tagged: Iterable[DeviceTags]) -> Birth:
     for tags in tagged:
         named = zip(_device_aliases(tags), DEVICE_MEANINGS.items(), strict=False)
         channels += [_channel(f"device/{tags.device.name}/{name}", alias, meaning) for alias, (name, meaning) in named]
-    return Birth(channels=tuple(channels), attributes=node_birth_attributes(site), block_alias=NODE_BLOCK_ALIAS)
+    return Birth(
+        channels=tuple(channels),
+        attributes=node_birth_attributes(site),
+        block_alias=NODE_BLOCK_ALIAS,
+        gap_alias=NODE_GAP_ALIAS,
+    )
 
 
 def health_samples(report: HealthReport, tagged: Sequence[DeviceTags], at_ms: int, reason: Reason) -> list[Sample]:

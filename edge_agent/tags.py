@@ -1,8 +1,9 @@
 """Tags: the channels of a site's devices with their Sparkplug aliases, and the births that announce them.
 
 Aliases are unique within the edge. Device n (from 1) has the 4096 aliases from n * 4096 on, the first being its block
-number; those below belong to the node, its block number first. 0 is never used. At the start devices are numbered in
-the order of the site file; one that is there when the file changes keeps its number, a new one takes the lowest free.
+number; those below belong to the node, its block number first, its gap records last. 0 is never used. At the start
+devices are numbered in the order of the site file; one that is there when the file changes keeps its number, a new one
+takes the lowest free.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from edge_agent.wire.metric import DataType
 ALIASES_PER_DEVICE = 4096
 NODE_BLOCK_ALIAS = 1
 FIRST_NODE_ALIAS = 2
+NODE_GAP_ALIAS = ALIASES_PER_DEVICE - 1
 
 _INTEGERS = {
     ValueType.INT16: DataType.INT16,

@@ -4,10 +4,11 @@ Owns blocks, their numbers, the epoch of the file, gaps and the bdSeq that must 
 Modbus. `OutboxFile` is the plain file for one thread, `Outbox` its face towards asyncio with group commit.
 """
 
-from edge_agent.outbox.block import Block, Gap, GapReason, Released
+from edge_agent.outbox.block import Block, Released
 from edge_agent.outbox.file import OutboxFile, OutboxState, read_state
 from edge_agent.outbox.outbox import Outbox, open_outbox
 from edge_agent.outbox.retag import TagName, ValueKind
+from edge_agent.wire.gap import Gap, GapReason
 
 __all__ = [
     "Block",

@@ -1,9 +1,8 @@
 """What the outbox keeps: blocks of samples, and the gaps that it had to leave."""
 
-from enum import StrEnum, unique
-
 import msgspec
 
+from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Sample
 
 NODE = ""  # the device name of the edge node's own channels
@@ -30,30 +29,6 @@ class Block(msgspec.Struct, frozen=True):
         return max(sample.measured_at_ms for sample in self.samples)
 
 
-@unique
-class GapReason(StrEnum):
-    """Why samples were lost at the edge."""
-
-    DISK_FULL = "disk_full"
-    SIZE_LIMIT = "size_limit"
-    AGE_LIMIT = "age_limit"
-    CORRUPT_FILE = "corrupt_file"
-    NOT_CONFIGURED = "not_configured"  # a change of the site file took the channel away before the link came back
-
-
-class Gap(msgspec.Struct, frozen=True):
-    """Samples that never reach the centre. `samples` is 0 where nobody can count them any more.
-
-    `device` is "" where the gap concerns the whole node; `from_ms` is 0 where its beginning is unknown.
-    """
-
-    device: str
-    from_ms: int
-    to_ms: int
-    samples: int
-    reason: GapReason
-
-
 class Released(msgspec.Struct, frozen=True):
     """What an acknowledgement let go."""
 
@@ -61,9 +36,33 @@ class Released(msgspec.Struct, frozen=True):
     samples: int = 0
 
 
-def gap_of(block: Block, reason: GapReason) -> Gap:
-    """The gap that a lost block leaves."""
-    return Gap(block.device, block.from_ms, block.to_ms, len(block.samples), reason)
+def gap_of(block: Block, reason: GapReason, epoch: int) -> Gap:
+    """The gap that a lost block of that outbox leaves."""
+    return Gap(
+        device=block.device,
+        from_ms=block.from_ms,
+        to_ms=block.to_ms,
+        samples=len(block.samples),
+        reason=reason,
+        epoch=epoch,
+        first_block=block.number,
+        last_block=block.number,
+    )
+
+
+def joined(earlier: Gap, later: Gap) -> Gap:
+    """Two gaps of one device, reason and epoch as one."""
+    return Gap(
+        device=earlier.device,
+        from_ms=min(earlier.from_ms, later.from_ms),
+        to_ms=max(earlier.to_ms, later.to_ms),
+        samples=earlier.samples + later.samples,
+        reason=earlier.reason,
+        channels=earlier.channels,
+        epoch=earlier.epoch,
+        first_block=min(earlier.first_block, later.first_block),
+        last_block=max(earlier.last_block, later.last_block),
+    )
 
 
 def encode_samples(samples: tuple[Sample, ...]) -> bytes:

@@ -7,23 +7,33 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
+import structlog
 
 from edge_agent.config import OutboxLimits
-from edge_agent.outbox.block import Block, Gap, GapReason, Released, decode_samples, encode_samples
+from edge_agent.outbox import acknowledged, gap_table, runs
+from edge_agent.outbox.block import Block, Released, decode_samples, encode_samples
 from edge_agent.outbox.retag import TagName, use_tags
+from edge_agent.outbox.runs import Resumption
+from edge_agent.outbox.salvage import salvage
 from edge_agent.outbox.schema import DamagedOutbox, check_room, connect, connect_read_only, guarded, set_aside
+from edge_agent.wire.birth import AcknowledgedRange
 from edge_agent.wire.command import BlockRange
+from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason, NumberedGap
 
 _ROW_OVERHEAD_BYTES = 48  # what SQLite keeps beside the samples of a row
 _DAY_MS = 86_400_000
-_ONE_GAP_MS = 60_000  # losses of one device and reason that lie nearer than this are one gap
+_log = structlog.get_logger()
 _TOTALS = (
     f"SELECT count(*), coalesce(sum(length(samples) + {_ROW_OVERHEAD_BYTES}), 0), coalesce(sum(count), 0) FROM block"
 )
 
 
 class OutboxState(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits for the centre. `oldest_ms` is when the oldest waiting sample was measured, None when none waits."""
+    """What waits for the centre, and all gaps since the file was made.
+
+    `oldest_ms` is when the oldest waiting sample was measured, None when none waits. `gaps_waiting` are the records
+    that the centre does not have yet.
+    """
 
     epoch: int
     blocks: int
@@ -32,6 +42,7 @@ class OutboxState(msgspec.Struct, frozen=True, kw_only=True):
     oldest_ms: int | None
     samples_dropped: int
     gaps: int
+    gaps_waiting: int
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -54,9 +65,12 @@ class OutboxFile:
         self._db = database
         self._max_bytes = limits.max_mb * 2**20
         self._max_age_ms = int(limits.max_age_days * _DAY_MS)
+        self._resumption = Resumption()
+        self._is_first_append = False
         with guarded(path):
             self.epoch: int = self._meta("epoch")
             self.last_number: int = self._meta("last_number")
+            self.acknowledged: tuple[AcknowledgedRange, ...] = acknowledged.load(database)
             self._held = _Held(*database.execute(_TOTALS).fetchone())
 
     @classmethod
@@ -69,11 +83,32 @@ class OutboxFile:
 
     @classmethod
     def replace(cls, limits: OutboxLimits, now_ms: int) -> Self:
-        """Set the present file aside as damaged and begin a new one."""
-        gap = set_aside(limits.path, now_ms)
+        """Set the present file aside as damaged and begin a new one, which tells what was lost."""
+        saved = salvage(limits.path, now_ms)
+        set_aside(limits.path, now_ms)
+        _log.error("outbox_set_aside", path=str(limits.path), gaps=len(saved.gaps))
         file = cls(limits.path, connect(limits.path), limits)
-        file.append((), now_ms, [gap])
+        with file._transaction() as database:
+            for gap in saved.gaps:
+                gap_table.note(database, gap, now_ms)
+            runs.take_over(database, saved.newest_ms, now_ms)
         return file
+
+    def begin_run(self) -> None:
+        """The agent starts: the time until the first block of each device becomes a gap with it."""
+        with guarded(self.path):
+            self._resumption = runs.what_was_left(self._db)
+        self._is_first_append = True
+
+    def go_on(self) -> None:
+        """The agent, which reads all the while, goes over to this file."""
+        with self._transaction() as database:
+            runs.go_on(database)
+
+    def end_run(self, read_until_ms: int) -> None:
+        """The agent ends; all that was read until then is on the disk (0: nothing was read)."""
+        with self._transaction() as database:
+            runs.end(database, read_until_ms)
 
     def close(self) -> None:
         """Close the file; it can be opened again."""
@@ -84,7 +119,8 @@ class OutboxFile:
 
         Blocks up to the last number written before are passed over, so a call may be repeated.
         """
-        new = [_row(block) for block in blocks if block.number > self.last_number]
+        fresh = [block for block in blocks if block.number > self.last_number]
+        new = [_row(block) for block in fresh]
         last = max((row[0] for row in new), default=self.last_number)
         added = _Held(len(new), sum(_size(row) for row in new), sum(row[4] for row in new))
         with self._transaction() as database:
@@ -93,9 +129,14 @@ class OutboxFile:
             database.executemany("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", new)
             database.execute("UPDATE meta SET value = ? WHERE name = 'last_number'", (last,))
             excess_bytes = self._held.bytes + added.bytes - self._max_bytes
-            dropped = self._drop_oldest(excess_bytes, now_ms - self._max_age_ms)
-            for gap in gaps:
-                self._note(gap)
+            dropped = self._drop_oldest(excess_bytes, now_ms - self._max_age_ms, now_ms)
+            runs.know_newest(database, {row[1]: row[3] for row in new})
+            for gap in (*self._resumption.gaps(fresh), *gaps):
+                gap_table.note(database, gap, now_ms)
+            if self._is_first_append:
+                runs.go_on(database)
+        self._is_first_append = False
+        self._resumption.settle(fresh)
         self._held = self._held.changed(added).changed(dropped, -1)
         self.last_number = last
 
@@ -103,20 +144,28 @@ class OutboxFile:
         """Say what the aliases stand for now; what waits is given them, what has no tag any more becomes a gap."""
         with self._transaction() as database:
             for gap in use_tags(database, tags):
-                self._note(gap)
+                gap_table.note(database, gap, gap.to_ms)
+            runs.forget_others(database, {name.device for name in tags.values()})
         with guarded(self.path):
             self._held = _Held(*self._db.execute(_TOTALS).fetchone())
 
     def delete(self, ranges: Sequence[BlockRange]) -> Released:
-        """Forget blocks that the centre holds; ranges have both ends included."""
-        freed = _Held()
+        """Forget blocks and gap records that the centre holds; ranges have both ends included."""
+        freed, known = _Held(), self.acknowledged
         with self._transaction() as database:
-            for ends in ranges:
-                row = database.execute(f"{_TOTALS} WHERE number BETWEEN ? AND ?", ends).fetchone()
-                database.execute("DELETE FROM block WHERE number BETWEEN ? AND ?", ends)
-                freed = freed.changed(_Held(*row))
-        self._held = self._held.changed(freed, -1)
+            for first, last in ranges:
+                gap_table.forget(database, first, last)
+                if first < FIRST_GAP_BLOCK:
+                    freed, known = self._delete(first, last, freed, known)
+            if known is not self.acknowledged:
+                acknowledged.save(database, known)
+        self._held, self.acknowledged = self._held.changed(freed, -1), known
         return Released(freed.blocks, freed.samples)
+
+    def hand_out_gaps(self, now_ms: int) -> list[NumberedGap]:
+        """The gap records to send now; they never change from here on, and stay until `delete` names them."""
+        with self._transaction() as database:
+            return gap_table.hand_out(database, now_ms)
 
     def read(self, after: int, until: int, limit: int, skip: Set[int] = frozenset()) -> list[Block]:
         """The oldest blocks with after < number <= until, at most `limit`, without the numbers in `skip`."""
@@ -138,10 +187,9 @@ class OutboxFile:
         return found
 
     def gaps(self) -> list[Gap]:
-        """Every gap, oldest first."""
+        """Every gap that the centre does not have yet, oldest first."""
         with guarded(self.path):
-            rows = self._db.execute("SELECT device, from_ms, to_ms, count, reason FROM gap ORDER BY number").fetchall()
-        return [Gap(row[0], row[1], row[2], row[3], GapReason(row[4])) for row in rows]
+            return gap_table.waiting(self._db)
 
     def next_bd_seq(self) -> int:
         """The bdSeq of the next connection, 0 to 255; it moves on across restarts (specification 6.4.20)."""
@@ -169,7 +217,19 @@ class OutboxFile:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
 
-    def _drop_oldest(self, excess_bytes: int, horizon_ms: int) -> _Held:
+    def _delete(
+        self, first: int, last: int, freed: _Held, known: tuple[AcknowledgedRange, ...]
+    ) -> tuple[_Held, tuple[AcknowledgedRange, ...]]:
+        """Delete the blocks of one acknowledged range; what is freed and acknowledged with it."""
+        query = f"SELECT min(from_ms), max(to_ms), {_TOTALS.removeprefix('SELECT ')} WHERE number BETWEEN ? AND ?"
+        from_ms, to_ms, *held = self._db.execute(query, (first, last)).fetchone()
+        if from_ms is None:
+            return freed, known
+        self._db.execute("DELETE FROM block WHERE number BETWEEN ? AND ?", (first, last))
+        ends = AcknowledgedRange(first, min(last, self.last_number), from_ms, to_ms)
+        return freed.changed(_Held(*held)), acknowledged.with_range(known, ends)
+
+    def _drop_oldest(self, excess_bytes: int, horizon_ms: int, now_ms: int) -> _Held:
         """Drop the oldest blocks until the excess is gone and none is older than the horizon; returns what went."""
         freed, cut = _Held(), 0
         lost: list[Gap] = []
@@ -179,25 +239,14 @@ class OutboxFile:
                 if freed.bytes >= excess_bytes and to_ms >= horizon_ms:
                     break
                 reason = GapReason.AGE_LIMIT if to_ms < horizon_ms else GapReason.SIZE_LIMIT
-                lost.append(Gap(device, from_ms, to_ms, count, reason))
+                lost.append(Gap(device, from_ms, to_ms, count, reason, (), self.epoch, number, number))
                 freed = freed.changed(_Held(1, size + _ROW_OVERHEAD_BYTES, count))
                 cut = number
         if cut:
             self._db.execute("DELETE FROM block WHERE number <= ?", (cut,))
         for gap in lost:
-            self._note(gap)
+            gap_table.note(self._db, gap, now_ms)
         return freed
-
-    def _note(self, gap: Gap) -> None:
-        """Remember a loss, as part of the latest gap of that device and reason where they touch."""
-        same = "(SELECT max(number) FROM gap WHERE device = ? AND reason = ?) AND ? BETWEEN from_ms AND to_ms + ?"
-        grown = self._db.execute(
-            f"UPDATE gap SET to_ms = max(to_ms, ?), count = count + ? WHERE number = {same}",
-            (gap.to_ms, gap.samples, gap.device, gap.reason.value, gap.from_ms, _ONE_GAP_MS),
-        )
-        if not grown.rowcount:
-            row = (gap.device, gap.from_ms, gap.to_ms, gap.samples, gap.reason.value)
-            self._db.execute("INSERT INTO gap (device, from_ms, to_ms, count, reason) VALUES (?, ?, ?, ?, ?)", row)
 
     def _lose(self, number: int) -> None:
         """Drop one block whose samples cannot be read any more."""
@@ -205,7 +254,8 @@ class OutboxFile:
             query = "SELECT device, from_ms, to_ms, count, length(samples) FROM block WHERE number = ?"
             device, from_ms, to_ms, count, size = database.execute(query, (number,)).fetchone()
             database.execute("DELETE FROM block WHERE number = ?", (number,))
-            self._note(Gap(device, from_ms, to_ms, count, GapReason.CORRUPT_FILE))
+            gap = Gap(device, from_ms, to_ms, count, GapReason.CORRUPT_FILE, (), self.epoch, number, number)
+            gap_table.note(database, gap, to_ms)
         self._held = self._held.changed(_Held(1, size + _ROW_OVERHEAD_BYTES, count), -1)
 
 
@@ -230,13 +280,15 @@ def _size(row: _Row) -> int:
 
 def _state(database: sqlite3.Connection, epoch: int, held: _Held) -> OutboxState:
     oldest = database.execute("SELECT from_ms FROM block ORDER BY number LIMIT 1").fetchone()
-    gaps, dropped = database.execute("SELECT count(*), coalesce(sum(count), 0) FROM gap").fetchone()
+    waiting = database.execute("SELECT count(*) FROM gap_record").fetchone()[0]
+    total = dict(database.execute("SELECT name, value FROM meta WHERE name IN ('gaps', 'samples_dropped')").fetchall())
     return OutboxState(
         epoch=epoch,
         blocks=held.blocks,
         samples=held.samples,
         bytes=held.bytes,
         oldest_ms=oldest[0] if oldest else None,
-        samples_dropped=dropped,
-        gaps=gaps,
+        samples_dropped=total["samples_dropped"],
+        gaps=total["gaps"],
+        gaps_waiting=waiting,
     )

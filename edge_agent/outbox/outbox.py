@@ -12,11 +12,13 @@ import structlog
 
 from edge_agent.config import OutboxLimits
 from edge_agent.errors import OutboxError
-from edge_agent.outbox.block import Block, Gap, GapReason, Released, gap_of
+from edge_agent.outbox.block import NODE, Block, Released, gap_of, joined
 from edge_agent.outbox.file import OutboxFile, OutboxState
 from edge_agent.outbox.retag import TagName
 from edge_agent.outbox.schema import DamagedOutbox
+from edge_agent.wire.birth import AcknowledgedRange
 from edge_agent.wire.command import Acknowledgement, BlockRange
+from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason, NumberedGap
 from edge_agent.wire.sample import Sample
 
 COMMIT_S = 0.2  # the wait that lets blocks share one sync of the disk
@@ -25,6 +27,7 @@ MAX_COMMIT_BLOCKS = 256
 MAX_WAITING_BLOCKS = 4096  # what memory holds while the disk refuses
 
 Listener = Callable[[Sequence[Block]], None]
+_GapKey = tuple[str, GapReason, int]
 T = TypeVar("T")
 _log = structlog.get_logger()
 
@@ -42,7 +45,9 @@ class Outbox:
         self._bd_seq = 0
         self._waiting: deque[Block] = deque()
         self._being_written = 0
-        self._gaps: dict[str, Gap] = {}
+        self._gaps: dict[_GapKey, Gap] = {}
+        self._last_gap_number = FIRST_GAP_BLOCK - 1
+        self._read_until_ms = 0
         self._tags: Mapping[int, TagName] = {}
         self._refusing_since_ms: int | None = None
         self._appended, self._group_full = asyncio.Event(), asyncio.Event()
@@ -59,6 +64,11 @@ class Outbox:
         return self._last_number
 
     @property
+    def acknowledged(self) -> tuple[AcknowledgedRange, ...]:
+        """The blocks of this epoch that were let go because a centre held them; the newest ranges."""
+        return self._file.acknowledged
+
+    @property
     def blocks_waiting(self) -> int:
         """Blocks that are not on the disk yet."""
         return len(self._waiting)
@@ -68,12 +78,19 @@ class Outbox:
         if not samples:
             return
         self._last_number += 1
+        if device != NODE:
+            self._read_until_ms = self._now_ms()
         self._waiting.append(Block(self._last_number, device, tuple(sorted(samples, key=_measured_at))))
         if len(self._waiting) > MAX_WAITING_BLOCKS:
             self._drop_waiting()
         self._appended.set()
         if len(self._waiting) >= COMMIT_BLOCKS:
             self._group_full.set()
+
+    def lose(self, gap: Gap) -> None:
+        """Take a loss that happened before the outbox: it is written with the next group."""
+        self._remember([gap])
+        self._appended.set()
 
     async def run(self) -> None:
         """Write for ever; a refusing disk is counted and tried again."""
@@ -107,20 +124,20 @@ class Outbox:
             gaps = {}
         finally:
             self._being_written = 0
-            self._lose(gaps.values())
+            self._remember(gaps.values())
         self._settle(batch)
         return True
 
     def accepts(self, acknowledgement: Acknowledgement) -> bool:
-        """False, and counted, for one that names another epoch or blocks that were never written."""
-        beyond = any(last > self.durable_number for _, last in acknowledgement.ranges)
+        """False, and counted, for one that names another epoch, or blocks or gap records that were never written."""
+        beyond = any(not self._are_written(first, last) for first, last in acknowledgement.ranges)
         if acknowledgement.epoch == self.epoch and not beyond:
             return True
         self.refused_acknowledgements += 1
         return False
 
     async def release(self, ranges: Sequence[BlockRange]) -> Released:
-        """Forget blocks that the centre holds, both ends of a range included; nothing where the disk refuses."""
+        """Forget blocks and gap records that the centre holds, both ends included; nothing where the disk refuses."""
         try:
             return await self._call(lambda: self._file.delete(ranges))
         except OutboxError as error:
@@ -146,18 +163,28 @@ class Outbox:
         await self._call(lambda: self._file.use_tags(tags))
 
     async def gaps(self) -> list[Gap]:
-        """Every loss at this edge, oldest first. Raises OutboxError."""
+        """Every loss that the centre does not know yet, oldest first. Raises OutboxError."""
         return await self._call(self._file.gaps)
+
+    async def gaps_to_send(self) -> list[NumberedGap]:
+        """The gap records that the centre should hear of now, again where it did not answer. Raises OutboxError."""
+        if not self.state.gaps_waiting:
+            return []
+        found = await self._call(lambda: self._file.hand_out_gaps(self._now_ms()))
+        self._last_gap_number = max([self._last_gap_number, *(record.number for record in found)])
+        return found
 
     async def give_up_waiting(self) -> None:
         """The process ends while the disk refuses: what waits becomes a gap, for which there is room in the reserve."""
         _log.error("outbox_closed_incomplete", blocks_lost=len(self._waiting))
-        self._lose(gap_of(block, GapReason.DISK_FULL) for block in self._waiting)
+        self._remember(gap_of(block, GapReason.DISK_FULL, self.epoch) for block in self._waiting)
         self._waiting.clear()
         await self.flush()
 
     def close(self) -> None:
-        """Close the file (in the writer thread)."""
+        """Say that the run ended, and close the file (in the writer thread)."""
+        with suppress(OutboxError):  # then the next start takes it for a stop that was not clean
+            self._file.end_run(self._read_until_ms)
         self._file.close()
 
     async def _call(self, work: Callable[[], T]) -> T:
@@ -173,6 +200,7 @@ class Outbox:
                 self._file.close()
                 self._file = OutboxFile.replace(self._limits, self._now_ms())
                 self._file.use_tags(self._tags)
+                self._file.go_on()
                 raise
 
         done = asyncio.get_running_loop().run_in_executor(self._writer, job)
@@ -198,15 +226,19 @@ class Outbox:
         """Memory is full because the disk refuses: lose the oldest block that is not being written."""
         block = self._waiting[self._being_written]
         del self._waiting[self._being_written]
-        self._lose([gap_of(block, GapReason.DISK_FULL)])
+        self._remember([gap_of(block, GapReason.DISK_FULL, self.epoch)])
 
-    def _lose(self, gaps: Iterable[Gap]) -> None:
-        """Remember losses, one gap a device, until the disk takes them."""
+    def _remember(self, gaps: Iterable[Gap]) -> None:
+        """Keep losses, one gap a device and reason, until the disk takes them."""
         for gap in gaps:
-            known = self._gaps.get(gap.device, gap)
-            samples = gap.samples if known is gap else known.samples + gap.samples
-            from_ms, to_ms = min(known.from_ms, gap.from_ms), max(known.to_ms, gap.to_ms)
-            self._gaps[gap.device] = Gap(gap.device, from_ms, to_ms, samples, gap.reason)
+            key = (gap.device, gap.reason, gap.epoch)
+            known = self._gaps.get(key)
+            self._gaps[key] = gap if known is None else joined(known, gap)
+
+    def _are_written(self, first: int, last: int) -> bool:
+        if first < FIRST_GAP_BLOCK:
+            return last <= self.durable_number
+        return last <= self._last_gap_number
 
     def _refused(self, error: OutboxError) -> None:
         self.write_errors += 1
@@ -225,6 +257,7 @@ async def open_outbox(limits: OutboxLimits, now_ms: Callable[[], int]) -> AsyncI
     """The outbox of this process; what waits at the end is written before it closes. Raises OutboxError."""
     with ThreadPoolExecutor(1, "outbox") as writer:
         file = await asyncio.get_running_loop().run_in_executor(writer, OutboxFile.open, limits, now_ms())
+        await asyncio.get_running_loop().run_in_executor(writer, file.begin_run)
         outbox = Outbox(file, limits, now_ms, writer)
         try:
             yield outbox

@@ -7,7 +7,8 @@ from enum import StrEnum, unique
 import msgspec
 from msgspec.structs import replace
 
-from edge_agent.outbox.block import Gap, GapReason, decode_samples, encode_samples
+from edge_agent.outbox.block import decode_samples, encode_samples
+from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Sample
 
 
@@ -38,7 +39,8 @@ def use_tags(database: sqlite3.Connection, tags: Mapping[int, TagName]) -> list[
         return []
     aliases = {name: alias for alias, name in tags.items()}
     moved = {alias: aliases.get(name) for alias, name in before.items()}
-    gaps = [] if all(old == new for old, new in moved.items()) else _move(database, moved)
+    gone = {alias: before[alias].channel for alias, now in moved.items() if now is None}
+    gaps = [] if all(old == new for old, new in moved.items()) else _move(database, moved, gone)
     database.execute("DELETE FROM tag")
     database.executemany(
         "INSERT INTO tag VALUES (?, ?, ?, ?)",
@@ -47,7 +49,7 @@ def use_tags(database: sqlite3.Connection, tags: Mapping[int, TagName]) -> list[
     return gaps
 
 
-def _move(database: sqlite3.Connection, moved: Mapping[int, int | None]) -> list[Gap]:
+def _move(database: sqlite3.Connection, moved: Mapping[int, int | None], gone: Mapping[int, str]) -> list[Gap]:
     gaps = []
     numbers = [row[0] for row in database.execute("SELECT number FROM block ORDER BY number")]
     for number in numbers:
@@ -56,7 +58,9 @@ def _move(database: sqlite3.Connection, moved: Mapping[int, int | None]) -> list
         samples = decode_samples(packed)
         kept = tuple(_renamed(samples, moved))
         if len(kept) < len(samples):
-            gaps.append(Gap(device, from_ms, to_ms, len(samples) - len(kept), GapReason.NOT_CONFIGURED))
+            lost = len(samples) - len(kept)
+            channels = tuple(sorted({gone[sample.alias] for sample in samples if sample.alias in gone}))
+            gaps.append(Gap(device, from_ms, to_ms, lost, GapReason.NOT_CONFIGURED, channels))
         database.execute(
             "UPDATE block SET samples = ?, count = ? WHERE number = ?", (encode_samples(kept), len(kept), number)
         )

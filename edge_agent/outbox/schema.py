@@ -4,25 +4,38 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from edge_agent.errors import OutboxError
-from edge_agent.outbox.block import NODE, Gap, GapReason
 
-VERSION = 1
+VERSION = 2
 _SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS block (number INTEGER PRIMARY KEY, device TEXT NOT NULL, from_ms INTEGER NOT NULL,
     to_ms INTEGER NOT NULL, count INTEGER NOT NULL, samples BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS gap (number INTEGER PRIMARY KEY, device TEXT NOT NULL, from_ms INTEGER NOT NULL,
-    to_ms INTEGER NOT NULL, count INTEGER NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS gap_record (number INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL,
+    from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, count INTEGER NOT NULL, reason TEXT NOT NULL,
+    channels TEXT NOT NULL, epoch INTEGER NOT NULL, first_block INTEGER NOT NULL, last_block INTEGER NOT NULL,
+    begun_ms INTEGER NOT NULL, grown_ms INTEGER NOT NULL, sent INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS acknowledged (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, from_ms INTEGER NOT NULL,
+    to_ms INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS newest (device TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tag (alias INTEGER PRIMARY KEY, device TEXT NOT NULL, channel TEXT NOT NULL,
     kind TEXT NOT NULL);
-INSERT OR IGNORE INTO meta VALUES ('epoch', {{epoch}}), ('last_number', 0), ('bd_seq', -1);
+INSERT OR IGNORE INTO meta VALUES ('epoch', {{epoch}}), ('last_number', 0), ('bd_seq', -1), ('gaps', 0),
+    ('samples_dropped', 0), ('running', 0), ('stopped_ms', 0), ('lost_before_ms', 0);
+{{migration}}
 PRAGMA user_version = {VERSION};
 COMMIT;
+"""
+_FROM_1 = """
+INSERT INTO gap_record (device, from_ms, to_ms, count, reason, channels, epoch, first_block, last_block, begun_ms,
+    grown_ms, sent) SELECT device, from_ms, to_ms, count, reason, '[]', 0, 0, 0, 0, 0, 0 FROM gap ORDER BY number;
+UPDATE meta SET value = (SELECT count(*) FROM gap) WHERE name = 'gaps';
+UPDATE meta SET value = (SELECT coalesce(sum(count), 0) FROM gap) WHERE name = 'samples_dropped';
+DROP TABLE gap;
 """
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY_TIMEOUT_S = 5.0
@@ -75,14 +88,12 @@ def check_room(database: sqlite3.Connection, path: Path) -> None:
         raise OutboxError(f"outbox {path}: less than {RESERVE_BYTES >> 20} MiB left on the disk")
 
 
-def set_aside(path: Path, now_ms: int) -> Gap:
-    """Rename a damaged file and its journal so that a new one can begin; tells what may be missing."""
-    gap = _what_was_there(path, now_ms)
+def set_aside(path: Path, now_ms: int) -> None:
+    """Rename a damaged file and its journal so that a new one can begin."""
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         with suppress(FileNotFoundError):
             part.rename(part.with_name(f"{path.name}.damaged-{now_ms}{suffix}"))
-    return gap
 
 
 def _prepare(database: sqlite3.Connection, path: Path) -> None:
@@ -95,13 +106,7 @@ def _prepare(database: sqlite3.Connection, path: Path) -> None:
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if version > VERSION:
         raise OutboxError(f"outbox {path}: written by a newer release (format {version}, known {VERSION})")
-    database.executescript(_SCHEMA.format(epoch=1 + secrets.randbelow(2**63 - 1)))
-
-
-def _what_was_there(path: Path, now_ms: int) -> Gap:
-    """The span of the damaged file's blocks as far as it can still be read."""
-    with suppress(OutboxError), guarded(path), closing(connect_read_only(path)) as database:
-        row = database.execute("SELECT min(from_ms), max(to_ms), sum(count) FROM block").fetchone()
-        if row[0] is not None:
-            return Gap(NODE, row[0], row[1], row[2], GapReason.CORRUPT_FILE)
-    return Gap(NODE, 0, now_ms, 0, GapReason.CORRUPT_FILE)
+    if version == VERSION:
+        return
+    migration = _FROM_1 if version == 1 else ""
+    database.executescript(_SCHEMA.format(epoch=1 + secrets.randbelow(2**63 - 1), migration=migration))

@@ -76,8 +76,9 @@ def test_beyond_its_size_the_oldest_go_and_leave_a_gap(tmp_path: Path) -> None:
         kept, state = numbers(file), file.state()
         assert state.bytes <= 2**20
         assert kept == list(range(kept[0], 101))
+        last, samples = kept[0] - 1, (kept[0] - 1) * 1000
         assert file.gaps() == [
-            Gap("furnace-1", NOW_MS + 1, NOW_MS + kept[0] - 1, (kept[0] - 1) * 1000, GapReason.SIZE_LIMIT)
+            Gap("furnace-1", NOW_MS + 1, NOW_MS + last, samples, GapReason.SIZE_LIMIT, (), file.epoch, 1, last)
         ]
         assert state.samples + state.samples_dropped == 100_000
 
@@ -90,8 +91,8 @@ def test_beyond_their_age_blocks_go_and_leave_one_gap_a_device(tmp_path: Path) -
         file.append([block(4, NOW_MS + DAY_MS + 2000)], NOW_MS + DAY_MS + 2000)
         assert numbers(file) == [4]
         assert file.gaps() == [
-            Gap("furnace-1", NOW_MS, NOW_MS + 1000, 4, GapReason.AGE_LIMIT),
-            Gap("furnace-2", NOW_MS + 1000, NOW_MS + 1000, 2, GapReason.AGE_LIMIT),
+            Gap("furnace-1", NOW_MS, NOW_MS + 1000, 4, GapReason.AGE_LIMIT, (), file.epoch, 1, 3),
+            Gap("furnace-2", NOW_MS + 1000, NOW_MS + 1000, 2, GapReason.AGE_LIMIT, (), file.epoch, 2, 2),
         ]
 
 
@@ -134,7 +135,7 @@ def test_a_block_whose_samples_are_damaged_becomes_a_gap_and_the_others_stay(
         database.execute("UPDATE block SET samples = x'c1ff' WHERE number = 2")
     assert numbers(file) == [1, 3]
     assert numbers(file) == [1, 3]
-    assert file.gaps() == [Gap("furnace-1", NOW_MS, NOW_MS, 2, GapReason.CORRUPT_FILE)]
+    assert file.gaps() == [Gap("furnace-1", NOW_MS, NOW_MS, 2, GapReason.CORRUPT_FILE, (), file.epoch, 2, 2)]
 
 
 def test_a_full_disk_refuses_and_keeps_what_was_there(file: OutboxFile) -> None:

@@ -158,7 +158,7 @@ def test_what_the_disk_still_refuses_at_the_end_becomes_a_recorded_gap(
 
     run(path, story)
     with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
-        assert file.gaps() == [Gap("furnace-1", NOW_MS, NOW_MS + 6, 7, GapReason.DISK_FULL)]
+        assert file.gaps() == [Gap("furnace-1", NOW_MS, NOW_MS + 6, 7, GapReason.DISK_FULL, (), file.epoch, 1, 7)]
         assert file.state().blocks == 0
 
 

@@ -41,7 +41,7 @@ def test_waiting_samples_follow_their_channel_to_its_new_alias(file: OutboxFile)
 def test_samples_of_a_channel_that_was_taken_away_become_a_gap(file: OutboxFile) -> None:
     file.use_tags({11: CO})
     assert [[s.value for s in block.samples] for block in file.read(0, 9, 9)] == [[1.0]]
-    assert file.gaps() == [Gap("f1", NOW_MS, NOW_MS + 9, 2, GapReason.NOT_CONFIGURED)]
+    assert file.gaps() == [Gap("f1", NOW_MS, NOW_MS + 9, 2, GapReason.NOT_CONFIGURED, ("o2",))]
     assert (file.state().blocks, file.state().samples, file.state().samples_dropped) == (1, 1, 2)
 
 
