@@ -11,6 +11,8 @@ from ingest_service.store.live import LiveRows
 from ingest_service.store.overview import KnownSeries
 
 STALE_PERIODS = 3
+# Doubts about when, not about what: they concern a whole edge and are said once, not beside every value.
+CLOCK_DOUBTS = (Reason.CLOCK_STEPPED, Reason.CLOCK_UNSYNCED)
 
 
 class Trust(StrEnum):
@@ -39,7 +41,7 @@ class Reading(msgspec.Struct, frozen=True):
             return Trust.STALE
         if self.reason.is_bad:
             return Trust.BAD
-        return Trust.LIVE if self.reason == Reason.GOOD else Trust.UNCERTAIN
+        return Trust.LIVE if self.reason in (Reason.GOOD, *CLOCK_DOUBTS) else Trust.UNCERTAIN
 
     def age_ms(self, now_ms: int) -> int | None:
         """Since its measurement; never below 0, as an edge's clock may run ahead."""
@@ -59,6 +61,12 @@ def readings(series: Sequence[KnownSeries], rows: LiveRows) -> list[Reading]:
     """One reading a series, in that order; a series without a row has never reported."""
     row_of = {int(found): index for index, found in enumerate(rows.series)}
     return [_reading(known, rows, row_of.get(known.id)) for known in series]
+
+
+def clock_doubt(found: Sequence[Reading], now_ms: int) -> Reason | None:
+    """The doubt about the clock that live values share, the graver where there are two; None where there is none."""
+    reasons = {reading.reason for reading in found if reading.trust(now_ms) is Trust.LIVE}
+    return next((doubt for doubt in CLOCK_DOUBTS if doubt in reasons), None)
 
 
 def _reading(series: KnownSeries, rows: LiveRows, row: int | None) -> Reading:

@@ -14,7 +14,7 @@ from ingest_service.api.page.hour_bar import HourBar, hour_bar, pollutant_name
 from ingest_service.api.page.hours import HoursTable, hours_table
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import Shown, shown
-from ingest_service.api.page.tiles import furnace_name, home_name
+from ingest_service.api.page.tiles import doubt_text, furnace_name, home_name
 from ingest_service.api.page.trend_view import Range, TrendView, drawn_series, plots_of, span_of, table_of, trends_url
 from ingest_service.api.readings import Reading, Trust
 from ingest_service.api.snapshot import found_furnace, found_home, furnace_readings, running_hours
@@ -90,6 +90,7 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
         home=Place(home_href(home), home_name(home_row, page.t)),
         furnace=Place(furnace_href(home, furnace), furnace_name(row, page.t)),
         alarms=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in alarms],
+        clock_doubt=doubt_text(found, page.now_ms, page.t),
         phase=phase_view(page, found),
         phases=list(PHASES.items()),
         emissions=emissions_of(page, row, found, limits),

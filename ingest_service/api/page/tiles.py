@@ -11,7 +11,7 @@ from ingest_service.api.page.formats import Clock, duration
 from ingest_service.api.page.hour_bar import HourBar, hour_bar
 from ingest_service.api.page.shown import Shown, shown
 from ingest_service.api.page.texts import Texts
-from ingest_service.api.readings import Reading, Trust
+from ingest_service.api.readings import Reading, Trust, clock_doubt
 from ingest_service.api.snapshot import EdgeState
 from ingest_service.emissions.preview import Preview
 from ingest_service.store.journal import AlarmRecord
@@ -48,6 +48,7 @@ class HomeView(msgspec.Struct, frozen=True):
     alarms: list[AlarmView]
     edges: list[EdgeState]
     silent_edges: list[EdgeState]
+    clock_doubt: str
     furnaces: list[Tile]
 
 
@@ -74,6 +75,7 @@ def home_view(home: HomeRow, now: Situation, clock: Clock, t: Texts) -> HomeView
         alarms=[alarm_view(alarm, now.now_ms, clock, t) for alarm in alarms],
         edges=edges,
         silent_edges=[edge for edge in edges if not edge.online],
+        clock_doubt=doubt_text([one for one in now.readings if one.series.home_id == home.id], now.now_ms, t),
         furnaces=[tile(furnace, now, t) for furnace in now.furnaces if furnace.home_id == home.id],
     )
 
@@ -107,6 +109,12 @@ def tile(furnace: FurnaceRow, now: Situation, t: Texts) -> Tile:
         newest_age=t("trust.never") if newest_ms is None else duration(now.now_ms - newest_ms, t),
         running=phase is not None and _runs(phase, now.now_ms),
     )
+
+
+def doubt_text(found: Sequence[Reading], now_ms: int, t: Texts) -> str:
+    """What is doubtful about the time of these values, "" where nothing is."""
+    doubt = clock_doubt(found, now_ms)
+    return "" if doubt is None else t.known("quality", doubt.label)
 
 
 def home_name(home: HomeRow, t: Texts) -> str:

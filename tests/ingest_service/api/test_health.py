@@ -13,7 +13,13 @@ def test_a_working_service_is_ready(client: httpx.Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 200
     assert response.json()["ready"] is True
-    assert [check["name"] for check in response.json()["checks"]] == ["database", "store", "writing", "broker", "ingest"]
+    assert [check["name"] for check in response.json()["checks"]] == [
+        "database",
+        "store",
+        "writing",
+        "broker",
+        "ingest",
+    ]
 
 
 def test_readiness_names_what_is_in_the_way(own_city: City, own_client: httpx.Client) -> None:

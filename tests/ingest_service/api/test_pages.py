@@ -5,11 +5,13 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import numpy as np
 import pytest
 
 from edge_agent.wire.sample import Reason
 from ingest_service.api.page.assets import asset_url, assets
 from ingest_service.config import Http
+from ingest_service.store.batch import SampleBatch
 from tests.support.browser import served
 from tests.support.city import HOUR_MS, NOW_MS, City, empty_city, in_order, silent
 
@@ -119,6 +121,19 @@ def test_a_bad_value_stands_in_words_and_a_stale_one_is_marked(own_city: City, o
     assert words(so2.group()).split() == ["broken", "wire", "invalid", "0", "s"]
     assert 'data-trust="stale"' in moisture.group()
     assert words(moisture.group()).split() == ["9.1", "%", "stale", "1", "min"]
+
+
+def test_an_unsynchronised_clock_is_said_once_and_not_beside_every_value(
+    own_city: City, own_client: httpx.Client
+) -> None:
+    furnace = own_city.furnaces[0]
+    series = np.array([furnace.series["co"], furnace.series["flue_o2"]], np.int32)
+    times, doubts = np.full(2, NOW_MS - 100, np.int64), np.full(2, Reason.CLOCK_UNSYNCED, np.uint8)
+    own_city.live.update(SampleBatch(series, times, np.array([43.0, 11.0]), doubts), NOW_MS)
+    html = page(own_client, FURNACE)
+    assert html.count("site clock not synchronised: the values stand, their times may be off.") == 1
+    assert 'data-trust="uncertain"' not in html
+    assert page(own_client, "/").count("site clock not synchronised") == 1
 
 
 def test_the_hours_of_yesterday_and_today_stand_with_verdict_and_valid_minutes(client: httpx.Client) -> None:

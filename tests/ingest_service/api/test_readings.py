@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge_agent.wire.sample import Reason
-from ingest_service.api.readings import Reading, Trust, readings, reason_of, stale_after_ms
+from ingest_service.api.readings import Reading, Trust, clock_doubt, readings, reason_of, stale_after_ms
 from ingest_service.store.batch import SampleBatch
 from ingest_service.store.live import LiveTable
 from ingest_service.store.overview import KnownSeries
@@ -44,8 +44,9 @@ UNBOUNDED = msgspec.structs.replace(SERIES, period_s=None)
         pytest.param(
             Reading(SERIES, None, Reason.TIMEOUT, 10_000), 100_000, Trust.STALE, id="an old bad value is stale"
         ),
+        pytest.param(Reading(SERIES, 3.0, Reason.UNCERTAIN, 99_000), 100_000, Trust.UNCERTAIN, id="a doubt is a doubt"),
         pytest.param(
-            Reading(SERIES, 3.0, Reason.CLOCK_UNSYNCED, 99_000), 100_000, Trust.UNCERTAIN, id="a doubt is a doubt"
+            Reading(SERIES, 3.0, Reason.CLOCK_UNSYNCED, 99_000), 100_000, Trust.LIVE, id="the clock is no fault"
         ),
         pytest.param(
             Reading(SERIES, 3.0, Reason.STALE, 99_999), 100_000, Trust.STALE, id="a dead edge's value is stale"
@@ -60,6 +61,23 @@ UNBOUNDED = msgspec.structs.replace(SERIES, period_s=None)
 )
 def test_a_reading_says_how_far_it_may_be_trusted(reading: Reading, now_ms: int, trust: Trust) -> None:
     assert reading.trust(now_ms) is trust
+
+
+@pytest.mark.parametrize(
+    ("reasons", "doubt"),
+    [
+        ([Reason.GOOD, Reason.UNCERTAIN], None),
+        ([Reason.GOOD, Reason.CLOCK_UNSYNCED], Reason.CLOCK_UNSYNCED),
+        ([Reason.CLOCK_UNSYNCED, Reason.CLOCK_STEPPED], Reason.CLOCK_STEPPED),
+        ([], None),
+    ],
+)
+def test_a_doubt_about_the_clock_is_told_once(reasons: list[Reason], doubt: Reason | None) -> None:
+    assert clock_doubt([Reading(SERIES, 3.0, reason, 99_000) for reason in reasons], 100_000) is doubt
+
+
+def test_a_doubt_about_the_clock_of_stale_values_is_of_no_interest() -> None:
+    assert clock_doubt([Reading(SERIES, 3.0, Reason.CLOCK_UNSYNCED, 0)], 100_000) is None
 
 
 def test_an_age_is_never_negative() -> None:

@@ -43,9 +43,9 @@ def of(quantity: str, value: float | None, reason: Reason = Reason.GOOD, **chang
             id="a bad value",
         ),
         pytest.param(
-            of("so2", 3.0, Reason.CLOCK_STEPPED),
-            ("3.0", "mg/m³", "现场时钟跳变"),
-            ("3.0", "mg/m³", "site clock stepped"),
+            of("so2", 3.0, Reason.UNCERTAIN),
+            ("3.0", "mg/m³", "存疑"),
+            ("3.0", "mg/m³", "uncertain"),
             id="a doubt",
         ),
         pytest.param(
