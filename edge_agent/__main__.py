@@ -13,6 +13,7 @@ COMMANDS = {
     "plan": "plan",
     "import": "import_profile",
     "probe": "probe",
+    "watch": "watch",
     "run": "run",
     "outbox": "outbox",
     "simulate": "simulate",
