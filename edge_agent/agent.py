@@ -41,7 +41,7 @@ class Agent:
         self._plan, self._outbox, self._options = plan_site(site), outbox, options
         node = Node(site.home, site.edge, self._plan.births)
         self._publisher = Publisher(node, site.broker, outbox, clock, Pacing(PacingLimits(), random.random))
-        self._polling = Polling(outbox.append, self._watch, clock)
+        self._polling = Polling(outbox.append, self._watch, clock, outbox.lose)
         self._reloader = Reloader(options.site_file, self._use, refusal)
         self._vitals = Vitals(outbox, self._publisher, self._polling, self._reloader, clock, lambda: self._plan.tagged)
         self._group: asyncio.TaskGroup

@@ -20,6 +20,7 @@ from edge_agent.modbus.registers import Readings
 from edge_agent.scan import all_due_at, first_slots, take_due
 from edge_agent.stamps import Stamp, next_stamp
 from edge_agent.tags import DeviceTags, tag_devices
+from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Reason, Sample
 
 FAILURES_UNTIL_DOWN = 3
@@ -35,6 +36,11 @@ class DeviceState(Enum):
 
 Sink = Callable[[str, list[Sample]], Awaitable[None]]
 DeviceWatch = Callable[[str, DeviceState], Awaitable[None]]
+LossSink = Callable[[Gap], None]
+
+
+def forget_losses(_gap: Gap) -> None:
+    """A loss sink for where nobody keeps account."""
 
 
 class ConnectionPoller:
@@ -43,6 +49,7 @@ class ConnectionPoller:
     Each poll hands the samples worth reporting to `sink`, in order of time. `watch` hears of UP before the first good
     samples of a device that came (back), and of DOWN after the samples that say why. `stamp` is the time given last:
     what is read here is later. Between two polls the holder of `between_polls` may end `run` without losing a reading.
+    `lose` hears of polls that were due and could not be made.
     """
 
     def __init__(
@@ -54,11 +61,12 @@ class ConnectionPoller:
         clock: Clock | None = None,
         draw: Callable[[], float] = random.random,
         stamp: Stamp | None = None,
+        lose: LossSink = forget_losses,
     ) -> None:
         self.name = f"poller {connection.name}"
         self._clock = clock or SystemClock()
         self._line = Line(connection)
-        self._sink, self._watch, self._draw = sink, watch, draw
+        self._sink, self._watch, self._draw, self._lose = sink, watch, draw, lose
         now_ms = self._clock.monotonic_ms()
         self._devices = [_PolledDevice(tags, now_ms) for tags in devices]
         self.stamp = stamp
@@ -92,6 +100,8 @@ class ConnectionPoller:
         device.slots = due.slots
         device.counters.polls += 1
         device.counters.skipped_slots += due.skipped
+        if due.first_skipped_ms is not None and not device.failures:
+            self._note_overrun(device.name, begun_ms - due.first_skipped_ms)
         if not self._line.is_open and not await self._open():
             return
         reads = device.reads_for(due.periods_ms)
@@ -144,6 +154,11 @@ class ConnectionPoller:
     def _bad(self, device: "_PolledDevice", positions: Sequence[int], reason: Reason) -> list[Sample]:
         readings = Readings([None] * len(positions), [reason] * len(positions))
         return device.reported(positions, readings, self._next_stamp())
+
+    def _note_overrun(self, device: str, late_ms: int) -> None:
+        """Polls that were due since so long ago were left out. Of a device that fails its bad samples tell."""
+        now_ms = max(self._clock.wall_ms(), self.stamp.at_ms if self.stamp else 0)
+        self._lose(Gap(device, now_ms - late_ms, now_ms, 0, GapReason.OVERRUN))
 
     def _next_stamp(self) -> Stamp:
         clock = self._clock
@@ -236,12 +251,14 @@ def _continued(before: _PolledDevice | None, tags: DeviceTags, now_ms: int) -> _
     return device
 
 
-def make_pollers(site: Site, sink: Sink, watch: DeviceWatch, clock: Clock | None = None) -> list[ConnectionPoller]:
+def make_pollers(
+    site: Site, sink: Sink, watch: DeviceWatch, clock: Clock | None = None, lose: LossSink = forget_losses
+) -> list[ConnectionPoller]:
     """One poller for each connection that has devices; run each in a task of its own."""
     tagged = tag_devices(site)
     pollers = []
     for connection in site.connections:
         behind = [tags for tags in tagged if tags.device.connection == connection.name]
         if behind:
-            pollers.append(ConnectionPoller(connection, behind, sink, watch, clock))
+            pollers.append(ConnectionPoller(connection, behind, sink, watch, clock, lose=lose))
     return pollers

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from edge_agent.clock import Clock
 from edge_agent.counters import PollCounters, total_of
 from edge_agent.modbus.connection import Connection
-from edge_agent.poller import ConnectionPoller, DeviceWatch, Sink
+from edge_agent.poller import ConnectionPoller, DeviceWatch, LossSink, Sink, forget_losses
 from edge_agent.site_plan import SitePlan
 from edge_agent.tags import DeviceTags
 
@@ -14,8 +14,8 @@ from edge_agent.tags import DeviceTags
 class Polling:
     """Starts what is to run and is not running, stops what is named. Counts outlive the devices that they belong to."""
 
-    def __init__(self, sink: Sink, watch: DeviceWatch, clock: Clock) -> None:
-        self._sink, self._watch, self._clock = sink, watch, clock
+    def __init__(self, sink: Sink, watch: DeviceWatch, clock: Clock, lose: LossSink = forget_losses) -> None:
+        self._sink, self._watch, self._clock, self._lose = sink, watch, clock, lose
         self._pollers: dict[str, ConnectionPoller] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._connections: dict[str, Connection] = {}
@@ -73,6 +73,8 @@ class Polling:
             return poller
         stamps = [other.stamp for other in self._pollers.values() if other.stamp is not None]
         latest = max(stamps, key=lambda stamp: stamp.at_ms, default=None)
-        poller = ConnectionPoller(connection, devices, self._sink, self._watch, self._clock, stamp=latest)
+        poller = ConnectionPoller(
+            connection, devices, self._sink, self._watch, self._clock, stamp=latest, lose=self._lose
+        )
         self._pollers[connection.name], self._connections[connection.name] = poller, connection
         return poller

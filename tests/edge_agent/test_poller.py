@@ -11,6 +11,7 @@ from edge_agent.clock import Clock, SystemClock
 from edge_agent.config import load_site
 from edge_agent.counters import PollCounters, total_of
 from edge_agent.poller import ConnectionPoller, DeviceState, make_pollers
+from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Reason, Sample
 from tests.edge_agent.modbus.script import Request, Script, addresses, bits, refusal, scripted, until_hung_up
 from tests.edge_agent.modbus.server import running_server
@@ -27,6 +28,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.events: list[tuple[str, Sample | DeviceState]] = []
+        self.lost: list[Gap] = []
 
     async def sink(self, device: str, samples: list[Sample]) -> None:
         self.events += [(device, sample) for sample in samples]
@@ -63,7 +65,7 @@ async def polling(
 ) -> AsyncIterator[tuple[Recorder, ConnectionPoller]]:
     recorder = Recorder()
     site = load_site(write_site(folder, port, counter=counter))
-    [poller] = make_pollers(site, recorder.sink, recorder.watch, clock)
+    [poller] = make_pollers(site, recorder.sink, recorder.watch, clock, recorder.lost.append)
     task = asyncio.create_task(poller.run(), name=poller.name)
     try:
         yield recorder, poller
@@ -165,6 +167,25 @@ def test_a_silent_unit_costs_its_neighbour_one_timeout_per_back_off(tmp_path: Pa
         gaps = [after.measured_at_ms - before.measured_at_ms for before, after in pairwise(neighbour)]
         assert sum(gap > 300 for gap in gaps) <= 3
         assert max(gaps) < 1_000
+
+    asyncio.run(scene())
+
+
+def test_polls_that_a_silent_neighbour_costs_are_told_as_gaps_between_the_samples_around_them(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with (
+            scripted(with_furnace_1(lambda request: [])) as device,
+            polling(tmp_path, device.port) as (recorder, poller),
+        ):
+            await until(lambda: len(recorder.lost) >= 2)
+            count = len(recorder.samples("furnace2", COUNTER))
+            await until(lambda: len(recorder.samples("furnace2", COUNTER)) > count)
+        assert {(gap.device, gap.reason, gap.samples) for gap in recorder.lost} == {("furnace2", GapReason.OVERRUN, 0)}
+        times = [sample.measured_at_ms for sample in recorder.samples("furnace2", COUNTER)]
+        for gap in recorder.lost:
+            assert gap.from_ms < gap.to_ms
+            assert not [at_ms for at_ms in times if gap.from_ms + 20 < at_ms < gap.to_ms]
+        assert counters_of(poller, "furnace2").skipped_slots >= len(recorder.lost)
 
     asyncio.run(scene())
 
