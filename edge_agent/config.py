@@ -25,8 +25,18 @@ class Names(msgspec.Struct, frozen=True):
     en: str = ""
 
 
+class MqttVersion(StrEnum):
+    """The protocol towards the broker. Version 5 costs more and brings nothing that Sparkplug needs."""
+
+    V3_1_1 = "3.1.1"
+    V5 = "5"
+
+
 class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The MQTT broker. `password_env` names the environment variable with the password; `ca_file` asks for TLS."""
+    """The MQTT broker. `password_env` names the environment variable with the password; `ca_file` asks for TLS.
+
+    `primary_host` names a Sparkplug host application: while that is not online, the edge stays silent and keeps all.
+    """
 
     host: str
     port: int = 1883
@@ -36,6 +46,8 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    mqtt: MqttVersion = MqttVersion.V3_1_1
+    primary_host: str = ""
 
 
 class OutboxLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +180,8 @@ def _check_broker(broker: Broker, file: str) -> None:
     check_range(place, "port", broker.port, 1, 65535)
     check_range(place, "keepalive_s", broker.keepalive_s, 5, 3600)
     check_pair(place, broker.cert_file, broker.key_file)
+    if broker.primary_host:
+        _check_id(broker.primary_host, file, "broker.primary_host")
 
 
 def _with_paths(broker: Broker, folder: Path) -> Broker:

@@ -7,7 +7,8 @@ fast history may follow (`pacing`, pure). What is not acknowledged stays in the 
 from edge_agent.publisher.link import Credentials
 from edge_agent.publisher.node import Node, NodeBirths, tag_names
 from edge_agent.publisher.pacing import Pacing, PacingLimits
-from edge_agent.publisher.publisher import Presence, Publisher, PublisherCounters
+from edge_agent.publisher.presences import Presence
+from edge_agent.publisher.publisher import Publisher, PublisherCounters
 
 __all__ = [
     "Credentials",

@@ -11,10 +11,14 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_agent.config import Broker
+from edge_agent.config import Broker, MqttVersion
 from edge_agent.errors import ConfigError, LinkError
 from edge_agent.publisher.node import Message
+from edge_agent.wire.topic import state_topic
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 10.0
@@ -39,6 +43,10 @@ class Credentials(msgspec.Struct, frozen=True):
         return cls(broker.username, password)
 
 
+class NotReachedError(LinkError):
+    """The broker was not even asked: its will and bdSeq were not used."""
+
+
 class Link:
     """A connection with a will. `wake` is called in the event loop whenever something was heard."""
 
@@ -50,7 +58,10 @@ class Link:
         self._accepted: asyncio.Future[str] = self._loop.create_future()
         self._subscribed: asyncio.Future[str] = self._loop.create_future()
         self._lost: str | None = None
+        self._asked = False
+        self._state_topic = state_topic(broker.primary_host) if broker.primary_host else ""
         self._commands: deque[bytes] = deque(maxlen=MAX_COMMANDS)
+        self._states: deque[bytes] = deque(maxlen=MAX_COMMANDS)
         self._queued = self._written = 0
         self._client = _client(broker, credentials, client_id, will)
         self._client.on_connect = self._on_connect
@@ -75,6 +86,12 @@ class Link:
         self._commands.clear()
         return taken
 
+    def take_states(self) -> list[bytes]:
+        """The payloads in which the primary host said since the last call whether it is online."""
+        taken = list(self._states)
+        self._states.clear()
+        return taken
+
     def publish(self, message: Message) -> mqtt.MQTTMessageInfo:
         """Hand a message to the network thread. Raises LinkError when the connection is gone."""
         info = self._client.publish(message.topic, message.payload, message.qos, retain=False)
@@ -84,25 +101,31 @@ class Link:
         return info
 
     async def open(self, command_topic: str) -> None:
-        """Connect and hear commands at QoS 1. Raises LinkError."""
+        """Connect and hear commands, and the primary host, at QoS 1. Raises LinkError."""
+        topics = [(topic, 1) for topic in (command_topic, self._state_topic) if topic]
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S + ANSWER_TIMEOUT_S):
-                await asyncio.to_thread(
-                    self._client.connect, self._broker.host, self._broker.port, self._broker.keepalive_s
-                )
+                await asyncio.to_thread(self._ask)
                 self._client.loop_start()
                 self._refuse(await self._accepted)
-                self._client.subscribe(command_topic, 1)
+                self._client.subscribe(topics)
                 self._refuse(await self._subscribed)
         except (OSError, ValueError) as error:
-            raise LinkError(f"cannot connect to {self._where}: {str(error) or 'no answer'}") from error
+            problem = f"cannot connect to {self._where}: {str(error) or 'no answer'}"
+            raise (LinkError if self._asked else NotReachedError)(problem) from error
 
     async def farewell(self, death: Message) -> None:
-        """Say the death, see it received, and disconnect so that the will is not needed."""
+        """Say the death, see it received, and disconnect; the will is not needed, but MQTT 5 must send it all the same.
+
+        (Sparkplug 3.0, 6.4.23: by the reason code of the disconnection.)
+        """
         with suppress(LinkError, RuntimeError, ValueError):
             info = self.publish(death)
             await asyncio.to_thread(info.wait_for_publish, FAREWELL_TIMEOUT_S)
-        self._client.disconnect()
+        if self._broker.mqtt is MqttVersion.V5:
+            self._client.disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message"))
+        else:
+            self._client.disconnect()
 
     async def close(self) -> None:
         """End the network thread; a connection that is still open is cut, and the broker publishes the will."""
@@ -115,6 +138,17 @@ class Link:
     @property
     def _where(self) -> str:
         return f"{self._broker.host}:{self._broker.port}"
+
+    def _ask(self) -> None:
+        """Send the CONNECT packet: a clean session, in MQTT 5 one that ends with the connection."""
+        broker = self._broker
+        if broker.mqtt is MqttVersion.V5:
+            expiry = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            expiry.SessionExpiryInterval = 0
+            self._client.connect(broker.host, broker.port, broker.keepalive_s, clean_start=True, properties=expiry)
+        else:
+            self._client.connect(broker.host, broker.port, broker.keepalive_s)
+        self._asked = True
 
     def _refuse(self, problem: str) -> None:
         if problem:
@@ -130,7 +164,8 @@ class Link:
         self._post(self._lose, str(reason))
 
     def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self._post(self._hear, message.payload)
+        heard = self._states if message.topic == self._state_topic else self._commands
+        self._post(self._hear, heard, message.payload)
 
     def _on_publish(self, *_: Any) -> None:
         self._written += 1
@@ -140,8 +175,8 @@ class Link:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *args)
 
-    def _hear(self, payload: bytes) -> None:
-        self._commands.append(payload)
+    def _hear(self, heard: deque[bytes], payload: bytes) -> None:
+        heard.append(payload)
         self._wake()
 
     def _lose(self, reason: str) -> None:
@@ -170,11 +205,12 @@ async def connect(
 
 
 def _client(broker: Broker, credentials: Credentials, client_id: str, will: Message) -> mqtt.Client:
+    version_5 = broker.mqtt is MqttVersion.V5
     client = mqtt.Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,
-        clean_session=True,
-        protocol=mqtt.MQTTv311,
+        clean_session=None if version_5 else True,
+        protocol=mqtt.MQTTv5 if version_5 else mqtt.MQTTv311,
         reconnect_on_failure=False,
     )
     client.connect_timeout = CONNECT_TIMEOUT_S

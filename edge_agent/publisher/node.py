@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from edge_agent.outbox import Block, TagName, ValueKind
 from edge_agent.outbox.block import NODE
 from edge_agent.publisher.pacing import Lane
-from edge_agent.wire.birth import Birth, encode_birth
+from edge_agent.wire.birth import AcknowledgedRange, Birth, command_aliases, encode_birth
 from edge_agent.wire.command import encode_death, encode_device_death
-from edge_agent.wire.data import encode_data
+from edge_agent.wire.data import encode_data, mark_of
+from edge_agent.wire.gap import NumberedGap, encode_gap
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Sample
 from edge_agent.wire.topic import MessageType, Topic
@@ -39,8 +40,13 @@ class Node:
     def __init__(self, group: str, edge: str, births: NodeBirths) -> None:
         self._group, self._edge = group, edge
         self._latest: dict[int, Sample] = {}
-        self._seq = 0
+        self._seq = self._mark = 0
         self._know(births)
+
+    @property
+    def command_aliases(self) -> tuple[int, int] | None:
+        """By which aliases a command names the outbox and its blocks."""
+        return self._command_aliases
 
     @property
     def command_topic(self) -> str:
@@ -69,18 +75,23 @@ class Node:
         for block in blocks:
             self._latest.update((sample.alias, sample) for sample in block.samples)
 
-    def births(self, bd_seq: int, epoch: int, down: Iterable[str], now_ms: int) -> Iterator[Message]:
-        """NBIRTH with seq 0, a DBIRTH for every device, then a DDEATH for those that are down.
+    def births(
+        self,
+        bd_seq: int,
+        epoch: int,
+        now_ms: int,
+        acknowledged: tuple[AcknowledgedRange, ...] = (),
+    ) -> Iterator[Message]:
+        """NBIRTH with seq 0, then a DBIRTH for every device.
 
-        A device that is down is announced all the same, so that its history can be understood.
+        A device that is down is announced all the same, so that its history can be understood. `acknowledged` lets a
+        centre that was restored from an old copy see what it has lost.
         """
-        self._seq = 0
-        node = replace(self._births.node, bd_seq=bd_seq, epoch=epoch)
+        self._seq, self._mark = 0, mark_of(epoch)
+        node = replace(self._births.node, bd_seq=bd_seq, epoch=epoch, acknowledged=acknowledged)
         yield self._birth(MessageType.NBIRTH, None, node, now_ms)
         for device in self._births.devices:
             yield self.device_birth(device, now_ms)
-        for device in down:
-            yield self.device_death(device, now_ms)
 
     def device_birth(self, device: str, now_ms: int) -> Message:
         """The DBIRTH of a device with its last values."""
@@ -100,8 +111,24 @@ class Node:
             block=block.number,
             block_alias=self._by_device[block.device].block_alias or 0,
             historical=lane is Lane.HISTORY,
+            mark=self._mark,
         )
         return self._message(MessageType.DDATA if block.device else MessageType.NDATA, block.device or None, payload)
+
+    def gap(self, record: NumberedGap, now_ms: int) -> Message | None:
+        """The NDATA of one gap record; None where the births announce none."""
+        node = self._births.node
+        if node.gap_alias is None or node.block_alias is None:
+            return None
+        payload = encode_gap(
+            record,
+            seq=self._next_seq(),
+            sent_at_ms=now_ms,
+            block_alias=node.block_alias,
+            gap_alias=node.gap_alias,
+            mark=self._mark,
+        )
+        return self._message(MessageType.NDATA, None, payload)
 
     def death(self, bd_seq: int, now_ms: int) -> Message:
         """The NDEATH, as will or as farewell: at QoS 1 and without a seq."""
@@ -109,6 +136,7 @@ class Node:
 
     def _know(self, births: NodeBirths) -> None:
         self._births = births
+        self._command_aliases = command_aliases(replace(births.node, bd_seq=0, epoch=0))
         self._by_device = {NODE: births.node, **births.devices}
         self._datatypes = {name: _datatypes(birth) for name, birth in self._by_device.items()}
 

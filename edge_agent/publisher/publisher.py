@@ -5,7 +5,6 @@ import random
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from enum import Enum, auto
 
 import msgspec
 import structlog
@@ -15,26 +14,27 @@ from edge_agent.clock import Clock
 from edge_agent.config import Broker
 from edge_agent.errors import LinkError, OutboxError
 from edge_agent.outbox import Block, Outbox
-from edge_agent.publisher.link import Credentials, Link, connect
+from edge_agent.publisher.link import Credentials, Link, NotReachedError, connect
 from edge_agent.publisher.node import Node, NodeBirths, tag_names
 from edge_agent.publisher.pacing import Lane, Pacing
-from edge_agent.wire.command import Acknowledgement, Command, decode_command
+from edge_agent.publisher.presences import Presence, Presences
+from edge_agent.publisher.primary_host import PrimaryHost
+from edge_agent.wire.command import Acknowledgement, Command, decode_command, decode_state
+from edge_agent.wire.gap import FIRST_GAP_BLOCK
 
 REBIRTH_INTERVAL_MS = 2_000  # requests that come faster are answered together
 MAX_FRESH_BLOCKS = 2_048  # live blocks that wait for the session; more than this travel as history
 MAX_UNWRITTEN = 64  # messages in front of the socket above which history waits, so that live values pass
 RESEND_BATCH = 128
 IDLE_MS = 1_000
+GAP_ANSWER_MS = 10_000  # a gap record that is not acknowledged by then is sent again
 CLOCK_COMMANDS = 31  # the quickest of so many commands tells how far the clocks are apart
 _UNBORN = -1
 _log = structlog.get_logger()
 
 
-class Presence(Enum):
-    """Whether a device can be read."""
-
-    UP = auto()
-    DOWN = auto()
+class HostOfflineError(LinkError):
+    """The primary host is not online: what is measured waits in the outbox."""
 
 
 class PublisherCounters(msgspec.Struct):
@@ -71,14 +71,16 @@ class Publisher:
         self._wake = asyncio.Event()
         self._fresh: deque[Block] = deque(maxlen=MAX_FRESH_BLOCKS)
         self._changes: deque[_Change] = deque()
-        self._down: set[str] = set()
+        self._presences, self._primary_host = Presences(), PrimaryHost()
         self._live_until = self._cursor = 0
         self._bd_seq = self._born_epoch = 0
+        self._bd_seq_used = True
         self._between_turns = asyncio.Lock()
         self._offsets_ms: deque[int] = deque(maxlen=CLOCK_COMMANDS)
         self._rebirth_wanted_ms: int | None = None
         self._rebirth_allowed_ms = 0
         self._resend_after_ms = 0
+        self._gaps_after_ms = 0
         self._has_link = False
 
     @property
@@ -106,7 +108,7 @@ class Publisher:
             await self._outbox.use_tags(tag_names(births))
             self._node.use_births(births)
             self._fresh.clear()  # the outbox has them with their new aliases, and they follow as history
-            self._down &= births.devices.keys()
+            self._presences.keep(births.devices.keys())
             self._changes = deque(change for change in self._changes if change.device in births.devices)
             self._born_epoch = _UNBORN
         self._wake.set()
@@ -126,24 +128,58 @@ class Publisher:
             await asyncio.sleep(backoff_ms(failures, random.random()) / 1000)
 
     async def _session(self) -> None:
-        self._bd_seq = await self._outbox.next_bd_seq()
+        if self._bd_seq_used:
+            self._bd_seq = await self._outbox.next_bd_seq()
+        self._bd_seq_used = True
         node, now_ms = self._node, self._clock.wall_ms()
         will = node.death(self._bd_seq, now_ms)
-        async with connect(
-            self._broker, self._credentials, node.client_id, will, node.command_topic, self._wake.set
-        ) as link:
+        try:
+            async with connect(
+                self._broker, self._credentials, node.client_id, will, node.command_topic, self._wake.set
+            ) as link:
+                await self._converse(link)
+        except NotReachedError:
+            self._bd_seq_used = False
+            raise
+
+    async def _converse(self, link: Link) -> None:
+        """Be born once the primary host is there, and speak; farewell when we end or the primary host goes."""
+        try:
+            await self._await_primary_host(link)
             self._begin(link)
-            try:
-                while True:
-                    self._wake.clear()
-                    async with self._between_turns:
-                        await self._turn(link)
-                    await self._pause(link)
-            except asyncio.CancelledError:
+            while True:
+                self._wake.clear()
+                async with self._between_turns:
+                    await self._turn(link)
+                await self._pause(link)
+        except asyncio.CancelledError:
+            if self._has_link and self._rebirth_wanted_ms is None:
                 with suppress(LinkError):
                     self._send_live(link)
-                await link.farewell(node.death(self._bd_seq, self._clock.wall_ms()))
-                raise
+            await link.farewell(self._node.death(self._bd_seq, self._clock.wall_ms()))
+            raise
+        except HostOfflineError:
+            await link.farewell(self._node.death(self._bd_seq, self._clock.wall_ms()))
+            raise
+
+    async def _await_primary_host(self, link: Link) -> None:
+        """Return when the primary host is online, at once where none is named; commands are not heeded until then."""
+        self._primary_host.connected()
+        while self._broker.primary_host and not self._primary_host.online:
+            self._wake.clear()
+            link.check()
+            link.take_commands()
+            self._heed_primary_host(link)
+            if not self._primary_host.online:
+                await self._wake.wait()
+
+    def _heed_primary_host(self, link: Link) -> None:
+        for payload in link.take_states():
+            try:
+                self._primary_host.hear(decode_state(payload))
+            except ValueError as error:
+                self.counters.commands_refused += 1
+                _log.warning("state_refused", error=str(error))
 
     def _begin(self, link: Link) -> None:
         """Be born. What is durable by now is history, what comes is live."""
@@ -155,43 +191,58 @@ class Publisher:
         self._apply_changes(link=None, until=self._live_until)
         self._pacing.connected(self._clock.monotonic_ms())
         self._rebirth_wanted_ms = None
+        self._gaps_after_ms = 0
         self._be_born(link)
 
     def _be_born(self, link: Link) -> None:
         self._born_epoch = self._outbox.epoch
-        for message in self._node.births(self._bd_seq, self._born_epoch, sorted(self._down), self._clock.wall_ms()):
+        known, now_ms = self._outbox.acknowledged, self._clock.wall_ms()
+        for message in self._node.births(self._bd_seq, self._born_epoch, now_ms, known):
             link.publish(message)
+        self._presences.all_born(self._node.devices, self._clock.monotonic_ms())
 
     async def _turn(self, link: Link) -> None:
         """Do all that can be done now."""
         link.check()
+        self._heed_primary_host(link)
+        if self._broker.primary_host and not self._primary_host.online:
+            raise HostOfflineError(f"primary host {self._broker.primary_host} went offline")
         await self._obey(link.take_commands())
         self._rebirth(link)
+        if self._rebirth_wanted_ms is not None:
+            return  # from a request until its births no data may be sent (specification 5.21)
         self._send_live(link)
+        self._wake_the_dead(link)
         if self._pacing.expire(self._clock.monotonic_ms()):
             self._cursor = 0
         await self._resend(link)
+        self._bury_the_dead(link)
+        await self._tell_gaps(link)
 
     async def _pause(self, link: Link) -> None:
         """Wait for news, the next timeout, or room for more history."""
         now_ms = self._clock.monotonic_ms()
+        due_ms = self._due_ms(link, now_ms) if self._rebirth_wanted_ms is None else self._rebirth_allowed_ms
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0, due_ms - now_ms) / 1000):
+                await self._wake.wait()
+
+    def _due_ms(self, link: Link, now_ms: int) -> int:
         due = [now_ms + IDLE_MS]
         if self._pacing.next_check_ms is not None:
             due.append(self._pacing.next_check_ms)
-        if self._rebirth_wanted_ms is not None:
-            due.append(self._rebirth_allowed_ms)
+        if self._presences.next_ms is not None:
+            due.append(self._presences.next_ms)
         if self._cursor < self._live_until and self._pacing.room(now_ms + 20):
             due.append(max(self._resend_after_ms, now_ms + (20 if link.unwritten > MAX_UNWRITTEN else 1)))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(0, min(due) - now_ms) / 1000):
-                await self._wake.wait()
+        return min(due)
 
     async def _obey(self, payloads: Sequence[bytes]) -> None:
         """Heed commands; garbage is counted and ignored."""
         acknowledgements: list[Acknowledgement] = []
         for payload in payloads:
             try:
-                command = decode_command(payload)
+                command = decode_command(payload, self._node.command_aliases)
             except ValueError as error:
                 self.counters.commands_refused += 1
                 _log.warning("command_refused", error=str(error))
@@ -218,6 +269,8 @@ class Publisher:
         released = await self._outbox.release(ranges)
         self.counters.blocks_acknowledged += released.blocks
         self.counters.samples_acknowledged += released.samples
+        if any(last >= FIRST_GAP_BLOCK for _, last in ranges):
+            self._gaps_after_ms = 0
 
     def _rebirth(self, link: Link) -> None:
         """Births again where they were asked for, where they changed, or where a new outbox began."""
@@ -236,20 +289,42 @@ class Publisher:
             self._apply_changes(link, until=block.number - 1)
             if self._cursor == self._live_until == block.number - 1:
                 self._cursor = block.number
-            self._send(link, block, Lane.HISTORY if block.device in self._down else Lane.LIVE)
+            lane = Lane.HISTORY if self._presences.is_down(block.device) else Lane.LIVE
+            self._send(link, block, lane)
             self._live_until = block.number
         self._apply_changes(link, until=self._outbox.durable_number)
 
     def _apply_changes(self, link: Link | None, until: int) -> None:
+        """Heed the coming and going of devices, and tell it where there is a session."""
         while self._changes and self._changes[0].after <= until:
             change = self._changes.popleft()
-            was_down = change.device in self._down
-            if (change.presence is Presence.DOWN) == was_down:
+            if not self._presences.change(change.device, change.presence) or link is None:
                 continue
-            (self._down.discard if was_down else self._down.add)(change.device)
-            if link is not None:
-                tell = self._node.device_birth if was_down else self._node.device_death
-                link.publish(tell(change.device, self._clock.wall_ms()))
+            if change.presence is Presence.DOWN:
+                self._tell_death(link, change.device)
+            else:
+                self._tell_birth(link, change.device)
+
+    def _wake_the_dead(self, link: Link) -> None:
+        """Births of dead devices of which something waits: it cannot be sent otherwise."""
+        for device in self._presences.to_wake(self._clock.monotonic_ms()):
+            self._tell_birth(link, device)
+
+    def _bury_the_dead(self, link: Link) -> None:
+        """Deaths of dead devices that have told what waited."""
+        under_way, all_sent = self._pacing.under_way, self._cursor >= self._live_until
+        for device in self._presences.to_bury(under_way, all_sent=all_sent, now_ms=self._clock.monotonic_ms()):
+            self._tell_death(link, device)
+
+    def _tell_birth(self, link: Link, device: str) -> None:
+        """A DBIRTH; what was passed over until now is looked for again."""
+        link.publish(self._node.device_birth(device, self._clock.wall_ms()))
+        self._presences.born(device, self._clock.monotonic_ms())
+        self._cursor = 0
+
+    def _tell_death(self, link: Link, device: str) -> None:
+        link.publish(self._node.device_death(device, self._clock.wall_ms()))
+        self._presences.died(device, self._clock.monotonic_ms())
 
     async def _resend(self, link: Link) -> None:
         """Send the oldest blocks that nobody acknowledged, as far as the window allows."""
@@ -267,11 +342,31 @@ class Publisher:
             _log.warning("outbox_read_failed", error=str(error))
             return
         for block in blocks:
-            self._send(link, block, Lane.HISTORY)
-            self.counters.blocks_resent += 1
+            self.counters.blocks_resent += self._send(link, block, Lane.HISTORY)
         self._cursor = blocks[-1].number if len(blocks) == room else until
 
-    def _send(self, link: Link, block: Block, lane: Lane) -> None:
+    async def _tell_gaps(self, link: Link) -> None:
+        """Say what the centre will never get; a few records at a time, again until it has answered."""
+        now_ms = self._clock.monotonic_ms()
+        if now_ms < self._gaps_after_ms:
+            return
+        self._gaps_after_ms = now_ms + IDLE_MS
+        try:
+            records = await self._outbox.gaps_to_send()
+        except OutboxError as error:
+            _log.warning("outbox_read_failed", error=str(error))
+            return
+        for record in records:
+            if (message := self._node.gap(record, self._clock.wall_ms())) is not None:
+                link.publish(message)
+                self._gaps_after_ms = now_ms + GAP_ANSWER_MS
+
+    def _send(self, link: Link, block: Block, lane: Lane) -> bool:
+        """Publish a block, unless its device is told dead; whether it was."""
+        if not self._presences.may_speak(block.device):
+            return False
         link.publish(self._node.data(block, lane, self._clock.wall_ms()))
         self._pacing.sent(block.number, lane, len(block.samples), self._clock.monotonic_ms())
+        self._presences.sent(block.device, block.number)
         self.counters.samples_published += len(block.samples)
+        return True

@@ -15,7 +15,7 @@ from edge_agent.wire.command import Acknowledgement, encode_acknowledgement, enc
 from edge_agent.wire.data import DataMessage, decode_data
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sparkplug_b_pb2 import Payload
-from edge_agent.wire.topic import MessageType, Topic, parse_topic
+from edge_agent.wire.topic import NAMESPACE, MessageType, Topic, parse_topic, state_topic
 from tests.support.waiting import wait_until
 
 Choice = Callable[["Heard"], bool]
@@ -93,6 +93,10 @@ class TestHost:
         """Publish a command, or garbage."""
         self._client.publish(str(topic), payload, qos)
 
+    def say_state(self, host: str, payload: bytes) -> None:
+        """Speak in the name of a host application, as it would: retained, at QoS 1."""
+        self._client.publish(state_topic(host), payload, 1, retain=True)
+
     def ask_rebirth(self, command: Topic) -> None:
         """Ask the node for its births."""
         self.send(command, encode_rebirth(_now_ms()))
@@ -107,6 +111,8 @@ class TestHost:
         self._client.subscribe("spBv1.0/#", 1)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.topic.startswith(f"{NAMESPACE}/STATE/"):
+            return
         topic = parse_topic(message.topic)
         if topic.type is MessageType.NCMD:
             return

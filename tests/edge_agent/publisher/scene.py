@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from edge_agent.clock import SystemClock
-from edge_agent.config import Broker, OutboxLimits
+from edge_agent.config import Broker, MqttVersion, OutboxLimits
 from edge_agent.outbox import Outbox, open_outbox
 from edge_agent.publisher import Node, NodeBirths, Pacing, PacingLimits, Publisher
 from edge_agent.wire.birth import Birth, ChannelBirth
@@ -55,13 +55,20 @@ class Scene:
         await until(lambda: self.counters.connections >= times)
 
 
-def play(path: Path, port: int, story: Story, limits: PacingLimits = PATIENT) -> None:
+def play(
+    path: Path,
+    port: int,
+    story: Story,
+    limits: PacingLimits = PATIENT,
+    mqtt: MqttVersion = MqttVersion.V3_1_1,
+    primary_host: str = "",
+) -> None:
     """Run a story beside a publisher; afterwards the publisher is ended cleanly."""
 
     async def scene() -> None:
         async with open_outbox(OutboxLimits(path=path), SystemClock().wall_ms) as outbox:
             node = Node(GROUP, EDGE, births())
-            broker = Broker(host="127.0.0.1", port=port)
+            broker = Broker(host="127.0.0.1", port=port, mqtt=mqtt, primary_host=primary_host)
             publisher = Publisher(node, broker, outbox, SystemClock(), Pacing(limits, lambda: 0.5))
             outbox.listener = publisher.hear
             async with asyncio.TaskGroup() as group:

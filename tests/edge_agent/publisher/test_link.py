@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.config import Broker
+from edge_agent.config import Broker, MqttVersion
 from edge_agent.errors import ConfigError, LinkError
 from edge_agent.publisher.link import Credentials, Link, connect
 from edge_agent.publisher.node import Message
 from edge_agent.wire.command import encode_death
-from edge_agent.wire.topic import MessageType
+from edge_agent.wire.topic import MessageType, Topic
 from tests.support.broker import free_port, start_mosquitto
 from tests.support.host import TestHost
 from tests.support.waiting import until
@@ -113,3 +113,17 @@ def test_a_password_comes_from_the_environment_or_is_asked_for(monkeypatch: pyte
     monkeypatch.setenv("EDGE_PASSWORD", "secret")
     assert Credentials.of(broker) == Credentials("edge", "secret")
     assert Credentials.of(Broker(host="127.0.0.1")) == Credentials()
+
+
+def test_with_mqtt_5_a_session_is_clean_and_ends_with_the_connection(tmp_path: Path) -> None:
+    with start_mosquitto(tmp_path, ["log_type all"]) as broker, TestHost(broker.port) as host:
+
+        async def story(link: Link) -> None:
+            host.send(Topic("home", MessageType.NCMD, "edge"), b"one", qos=1)
+            await until(lambda: link.take_commands() == [b"one"])
+            await link.farewell(WILL)
+
+        link_to(Broker(host="127.0.0.1", port=broker.port, mqtt=MqttVersion.V5), story)
+        host.wait(lambda: len(host.of(MessageType.NDEATH)) == 2)  # said, and by the reason code of the disconnection
+        connected = next(line for line in broker.log().splitlines() if "as home-edge" in line)
+        assert "(p5, c1, k15)" in connected

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.clock import SystemClock
 from edge_agent.config import OutboxLimits
 from edge_agent.outbox import Block, OutboxFile
 from edge_agent.outbox import outbox as outbox_module
-from edge_agent.publisher import PacingLimits, Presence, publisher
+from edge_agent.publisher import PacingLimits, Presence, presences, publisher
 from edge_agent.wire.sample import Reason, Sample
 from edge_agent.wire.topic import MessageType
 from tests.edge_agent.publisher.scene import COMMAND, IMPATIENT, Scene, play
@@ -235,7 +236,16 @@ def test_while_the_centre_is_silent_history_is_tried_block_by_block(host: TestHo
     play(path, port, story, limits)
 
 
-def test_a_device_dies_after_the_samples_that_say_why_and_is_born_before_it_speaks_again(
+def told_of(host: TestHost, device: str) -> list[tuple[MessageType, int, bool]]:
+    """What the host heard of a device: type, block number, whether it is history."""
+    return [
+        (heard.type, heard.data.block if heard.data else 0, bool(heard.data and heard.data.historical))
+        for heard in host.heard
+        if heard.topic.device == device
+    ]
+
+
+def test_a_device_dies_after_the_samples_that_say_why_and_is_silent_until_it_is_born_again(
     host: TestHost, port: int, path: Path
 ) -> None:
     async def story(scene: Scene) -> None:
@@ -246,22 +256,120 @@ def test_a_device_dies_after_the_samples_that_say_why_and_is_born_before_it_spea
         await scene.measure(1, "furnace-2")
         await until(lambda: scene.counters.blocks_acknowledged == 4)
         await scene.measure(reason=Reason.TIMEOUT)
+        await scene.measure(1, "furnace-2")
         await until(lambda: scene.counters.blocks_acknowledged == 5)
         scene.publisher.device_changed("furnace-1", Presence.UP)
         await scene.measure(1)
-        await until(lambda: scene.counters.blocks_acknowledged == 6)
+        await until(lambda: scene.counters.blocks_acknowledged == 7)
 
     play(path, port, story)
-    told = [
-        (heard.type, heard.data.block if heard.data else 0, bool(heard.data and heard.data.historical))
-        for heard in host.heard
-        if heard.topic.device == "furnace-1"
-    ]
-    assert told == [
+    told = told_of(host, "furnace-1")
+    assert told[:6] == [
         (DBIRTH, 0, False), (DDATA, 1, False), (DDATA, 2, False), (DDATA, 3, False), (DDEATH, 0, False),
-        (DDATA, 5, True), (DBIRTH, 0, False), (DDATA, 6, False),
+        (DBIRTH, 0, False),
     ]  # fmt: skip
-    assert [seq % 256 for seq in sequence(host.heard)] == list(range(11))
+    assert set(told[6:]) == {(DDATA, 7, False), (DDATA, 5, True)}
+    assert [seq % 256 for seq in sequence(host.heard)] == list(range(12))
+
+
+def test_what_waits_of_a_device_that_stays_dead_is_told_between_a_birth_and_another_death(
+    host: TestHost, port: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presences, "PAUSE_MS", 300)
+    host.acknowledges = nothing
+
+    async def story(scene: Scene) -> None:
+        await scene.connected()
+        await scene.measure(3)
+        scene.publisher.device_changed("furnace-1", Presence.DOWN)
+        await until(lambda: host.of(DDEATH))
+        host.acknowledges = everything
+        await until(lambda: scene.counters.blocks_acknowledged == 3)
+        await until(lambda: len(host.of(DDEATH)) == 2)
+
+    play(path, port, story, IMPATIENT)
+    told = told_of(host, "furnace-1")
+    first_death = told.index((DDEATH, 0, False))
+    assert told[: first_death + 2] == [
+        (DBIRTH, 0, False), (DDATA, 1, False), (DDATA, 2, False), (DDATA, 3, False), (DDEATH, 0, False),
+        (DBIRTH, 0, False),
+    ]  # fmt: skip
+    assert {(kind, historical) for kind, _, historical in told[first_death + 2 : -1]} == {(DDATA, True)}
+    assert told[-1] == (DDEATH, 0, False)
+
+
+def test_a_device_that_was_dead_before_the_session_tells_its_history_before_its_death(
+    host: TestHost, port: int, path: Path
+) -> None:
+    host.acknowledges = nothing
+
+    async def before(scene: Scene) -> None:
+        await scene.measure(5)
+        await until(lambda: scene.outbox.durable_number == 5)
+
+    play(path, port, before)
+    host.heard.clear()
+    host.acknowledges = everything
+
+    async def story(scene: Scene) -> None:
+        scene.publisher.device_changed("furnace-1", Presence.DOWN)
+        await until(lambda: scene.counters.blocks_acknowledged == 5)
+        await until(lambda: host.of(DDEATH))
+
+    play(path, port, story)
+    history = [(DDATA, number, True) for number in range(1, 6)]
+    assert told_of(host, "furnace-1") == [(DBIRTH, 0, False), *history, (DDEATH, 0, False)]
+
+
+def test_between_a_request_and_its_births_no_data_are_sent(
+    host: TestHost, port: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publisher, "REBIRTH_INTERVAL_MS", 600)
+
+    async def story(scene: Scene) -> None:
+        await scene.connected()
+        host.ask_rebirth(COMMAND)
+        await until(lambda: scene.counters.rebirths == 1)
+        host.ask_rebirth(COMMAND)
+        await until(lambda: scene.publisher._rebirth_wanted_ms is not None)
+        await scene.measure(20)
+        await until(lambda: scene.outbox.durable_number == 20)
+        assert not host.data("furnace-1")
+        await until(lambda: scene.counters.blocks_acknowledged == 20)
+
+    play(path, port, story)
+    kinds = [heard.type for heard in host.heard]
+    assert kinds[:9] == [NBIRTH, DBIRTH, DBIRTH] * 3
+    assert kinds[9:29] == [DDATA] * 20
+    assert not any(message.historical for message in host.data("furnace-1"))
+
+
+def test_a_connection_that_never_reached_the_broker_uses_no_bd_seq(tmp_path: Path, path: Path) -> None:
+    with start_mosquitto(tmp_path) as broker:
+        broker.stop()
+        attempts: list[int] = []
+
+        async def story(scene: Scene) -> None:
+            scene.publisher._clock = CountingClock(attempts)
+            await until(lambda: len(attempts) >= 3)
+            broker.start()
+            with TestHost(broker.port) as host:
+                await scene.connected()
+                await until(lambda: host.of(NBIRTH))
+                assert [heard.birth.bd_seq for heard in host.of(NBIRTH) if heard.birth] == [0]
+
+        play(path, broker.port, story)
+
+
+class CountingClock(SystemClock):
+    """Notes when somebody asks for the wall time, as the publisher does for each will."""
+
+    def __init__(self, asked: list[int]) -> None:
+        self._asked = asked
+
+    def wall_ms(self) -> int:
+        self._asked.append(super().wall_ms())
+        return self._asked[-1]
 
 
 def test_a_rebirth_announces_a_dead_device_and_its_death(host: TestHost, port: int, path: Path) -> None:
