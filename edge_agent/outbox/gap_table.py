@@ -6,6 +6,7 @@ hand-out is under way, so that however long the centre is away, the records stay
 
 import sqlite3
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -15,17 +16,19 @@ from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason, NumberedGap
 QUIET_MS = 3_000  # a gap that has not grown for so long is over
 LONGEST_MS = 300_000  # one that goes on is told in parts
 MOST_AT_ONCE = 64
-_TOUCHING_MS = 60_000  # losses of one device and reason that lie nearer than this are one gap
+CROWDED = 1_000  # from so many waiting records on, gaps of one device and reason are joined more coarsely
+_CROWDED_TOUCHING_MS = 24 * 3_600_000
+_TOUCHING_MS = 60_000  # lost blocks of one device that lie nearer than this have nothing between them
+_TOUCHING_OF_MS = {GapReason.OVERRUN: 5_000, GapReason.AGENT_STOPPED: 1, GapReason.UNCLEAN_STOP: 1}
 _FIELDS = "device, from_ms, to_ms, count, reason, channels, epoch, first_block, last_block"
 _Row = tuple[str, int, int, int, str, str, int, int, int]
 
 
 def note(database: sqlite3.Connection, gap: Gap, now_ms: int) -> None:
-    """Remember a loss, as part of the latest gap of that device and reason where they touch."""
-    key = (gap.device, gap.reason.value, _packed(gap.channels), gap.epoch)
-    latest = "SELECT max(number) FROM gap_record WHERE device = ? AND reason = ? AND channels = ? AND epoch = ?"
-    near = f"number = ({latest} AND sent = 0) AND ? BETWEEN from_ms AND to_ms + {_TOUCHING_MS}"
-    found = database.execute(f"SELECT number, {_FIELDS} FROM gap_record WHERE {near}", (*key, gap.from_ms)).fetchone()
+    """Remember a loss, as part of the latest gap of that device and reason where nothing much lies between them."""
+    found = _near(database, gap, _TOUCHING_OF_MS.get(gap.reason, _TOUCHING_MS))
+    if found is None and database.execute("SELECT count(*) FROM gap_record").fetchone()[0] >= CROWDED:
+        found = _near(database, gap, _CROWDED_TOUCHING_MS)
     _count(database, gap.samples, gaps=0 if found else 1)
     if found is None:
         database.execute(
@@ -59,6 +62,16 @@ def forget(database: sqlite3.Connection, first: int, last: int) -> None:
 def waiting(database: sqlite3.Connection) -> list[Gap]:
     """Every record that the centre does not have yet, oldest first."""
     return [_gap(row) for row in database.execute(f"SELECT {_FIELDS} FROM gap_record ORDER BY number")]
+
+
+def _near(database: sqlite3.Connection, gap: Gap, touching_ms: int) -> tuple[Any, ...] | None:
+    """The record that may still grow by this gap: its number and its fields."""
+    key = (gap.device, gap.reason.value, _packed(gap.channels), gap.epoch)
+    latest = "SELECT max(number) FROM gap_record WHERE device = ? AND reason = ? AND channels = ? AND epoch = ?"
+    near = f"number = ({latest} AND sent = 0) AND ? BETWEEN from_ms AND to_ms + ?"
+    query = f"SELECT number, {_FIELDS} FROM gap_record WHERE {near}"
+    row: tuple[Any, ...] | None = database.execute(query, (*key, gap.from_ms, touching_ms)).fetchone()
+    return row
 
 
 def _count(database: sqlite3.Connection, samples: int, gaps: int) -> None:
