@@ -47,8 +47,12 @@ class LiveValues(msgspec.Struct, frozen=True):
 
 
 class LiveAlarms(msgspec.Struct, frozen=True):
-    """How many alarms are open, the worst severity, and the newest that nobody has acknowledged (0 where none)."""
+    """How many alarms are open, the worst severity, and the newest that nobody has acknowledged (0 where none).
 
+    `step` rises with every step of any alarm, so that a page knows whether it was rendered before.
+    """
+
+    step: int
     open: int
     worst: str
     newest_id: int
@@ -113,7 +117,7 @@ class Watch:
         newest = max(waiting, key=lambda alarm: alarm.id, default=None)
         zone = zone_of(self._here.config)
         words = describe(newest.facts, self._t.locale, zone).what if newest else ""
-        return LiveAlarms(len(found), worst(found), newest.id if newest else 0, words)
+        return LiveAlarms(step, len(found), worst(found), newest.id if newest else 0, words)
 
     def _look(self, now_ms: int) -> None:
         """Edges may have announced new series since."""

@@ -60,6 +60,7 @@ class Page:
 
     def _common(self, here_key: str, stream: str) -> dict[str, Any]:
         other = Locale.EN if self.locale is Locale.ZH else Locale.ZH
+        step = journal.newest_step_id(self.sight) if here_key != "error" else 0  # before the alarms: never too new
         alarms = journal.open_alarms(self.sight) if here_key != "error" else []
         return {
             "t": self.t,
@@ -69,6 +70,8 @@ class Page:
             "navigation": NAVIGATION,
             "alarm_count": len(alarms),
             "worst": worst(alarms),
+            "alarm_step": step,
+            "newest_alarm": max((alarm.id for alarm in alarms if alarm.acknowledged_at_ms is None), default=0),
             "stream": f"/api/v1/stream?lang={self.locale}{'&' if stream else ''}{stream}",
             "lang_tag": LANG_TAGS[self.locale],
             "other_lang_tag": LANG_TAGS[other],

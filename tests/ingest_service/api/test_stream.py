@@ -75,10 +75,12 @@ def test_an_overview_is_told_only_what_its_tiles_show(client: httpx.Client) -> N
 def test_alarms_are_told_once_and_again_when_one_takes_a_step(own_city: City, own_client: httpx.Client) -> None:
     with own_client.stream("GET", "/api/v1/stream", params={"lang": "en"}) as response:
         found = events(response)
-        assert following(found, "alarms")["open"] == 1
+        first = following(found, "alarms")
+        assert first["open"] == 1
         (alarm,) = own_city.observe(stuck(own_city.furnaces[1], NOW_MS - 70_000))
         news = following(found, "alarms")
         assert (news["open"], news["worst"], news["newest_id"]) == (2, "high", alarm)
+        assert news["step"] > first["step"]
         assert "stuck at 42.7 mg/m³" in news["newest"]
         own_city.alarms.acknowledge(alarm, "李敏", "", NOW_MS)
         assert following(found, "alarms")["newest_id"] == 1

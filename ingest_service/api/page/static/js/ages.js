@@ -57,7 +57,7 @@ export function growOld() {
   document.querySelectorAll(".reading[data-at]").forEach((reading) => ageReading(reading, nowMs));
   document.querySelectorAll(".tile").forEach((tile) => ageTile(tile, nowMs));
   const tiles = [...document.querySelectorAll(".tile-age[data-at]")].map((age) => Number(age.dataset.at));
-  document.querySelectorAll("[data-newest]").forEach((age) => {
+  document.querySelectorAll(".age[data-newest]").forEach((age) => {
     if (tiles.length) setAge(age, Math.max(...tiles), nowMs);
   });
   document.querySelectorAll(".phase[data-since] .since-span").forEach((span) => {

@@ -53,7 +53,9 @@ function takePhase(phase, shown, value) {
   }
 }
 
-let known = null;
+// What the page was rendered with: an alarm may have come between that and the first event.
+let step = Number(document.body.dataset.step);
+let newest = Number(document.body.dataset.newest);
 
 function takeAlarms(news) {
   document.querySelectorAll(".count").forEach((count) => {
@@ -61,12 +63,13 @@ function takeAlarms(news) {
     count.dataset.alarms = news.open;
     count.dataset.worst = news.worst;
   });
-  const first = known === null;
-  if (!first && news.newest_id > known) {
+  if (news.newest_id > newest) {
     document.getElementById("announce").textContent = `${document.body.dataset.alarm}: ${news.newest}`;
+    newest = news.newest_id;
   }
-  known = Math.max(known ?? 0, news.newest_id);
-  if (!first) document.body.dispatchEvent(new CustomEvent("alarms"));
+  if (news.step === step) return;
+  step = news.step;
+  document.body.dispatchEvent(new CustomEvent("alarms"));
 }
 
 function showLink() {
