@@ -6,6 +6,7 @@ pymodbus neither retries nor reconnects here, and it is asked for four reads onl
 import asyncio
 import logging
 import ssl
+import termios
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
@@ -90,7 +91,7 @@ class Port:
             client.ctx.max_buffer_size = _LONGEST_BURST
             async with asyncio.timeout(connection.timeout_s):
                 connected = await client.connect()
-        except (TimeoutError, OSError, ValueError, ModbusException) as error:
+        except (TimeoutError, OSError, ValueError, termios.error, ModbusException) as error:
             raise self._unreachable(str(error) or "no answer in time") from error
         _keep_cancelled()
         if not connected:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from tests.support.waiting import until
 

@@ -1,15 +1,17 @@
-"""An independent Modbus TCP server (pymodbus) in its own process: two units, known words, a counter of reads."""
+"""An independent Modbus server (pymodbus) in its own process: two units, known words, a counter of reads."""
 
 import asyncio
+import os
 import ssl
 import subprocess
 import sys
+import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pymodbus import FramerType
 from pymodbus.constants import ExcCodes
-from pymodbus.server import ModbusTcpServer, ModbusTlsServer, ModbusUdpServer
+from pymodbus.server import ModbusSerialServer, ModbusTcpServer, ModbusTlsServer, ModbusUdpServer
 from pymodbus.server.base import ModbusBaseServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
@@ -40,7 +42,11 @@ def unit(number: int) -> SimDevice:
 async def serve(port: int, transport: str, certificate: str = "", key: str = "") -> None:
     units, address = [unit(1), unit(2)], ("127.0.0.1", port)
     server: ModbusBaseServer
-    if transport == Transport.UDP:
+    leads_to = ""
+    if transport == Transport.RTU:
+        own, leads_to = null_modem()
+        server = ModbusSerialServer(units, port=own, baudrate=19200)
+    elif transport == Transport.UDP:
         server = ModbusUdpServer(units, address=address)
     elif transport == Transport.TLS:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -50,20 +56,32 @@ async def serve(port: int, transport: str, certificate: str = "", key: str = "")
         framer = FramerType.RTU if transport == Transport.RTU_OVER_TCP else FramerType.SOCKET
         server = ModbusTcpServer(units, framer=framer, address=address)
     await server.serve_forever(background=True)
-    sys.stdout.write("ready\n")
+    sys.stdout.write(f"ready {leads_to}\n")
     sys.stdout.flush()
     await asyncio.Event().wait()
 
 
+def null_modem() -> tuple[str, str]:
+    """The paths of two serial ports that are wired to each other for as long as the event loop runs."""
+    (one, one_end), (other, other_end) = os.openpty(), os.openpty()
+    for end in (one_end, other_end):
+        tty.setraw(end)
+    loop = asyncio.get_running_loop()
+    loop.add_reader(one, lambda: os.write(other, os.read(one, 1024)))
+    loop.add_reader(other, lambda: os.write(one, os.read(other, 1024)))
+    return os.ttyname(one_end), os.ttyname(other_end)
+
+
 @contextmanager
-def running_server(port: int, transport: Transport = Transport.TCP, *files: str) -> Iterator[None]:
-    """The server at that port, killed at the end; `files` are certificate and key for TLS."""
+def running_server(port: int, transport: Transport = Transport.TCP, *files: str) -> Iterator[str]:
+    """The server at that port, killed at the end; `files` are certificate and key for TLS. Yields its serial port."""
     command = [sys.executable, "-m", "tests.edge_agent.modbus.server", str(port), transport, *files]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            assert process.stdout.readline() == "ready\n"
-            yield
+            word, leads_to = process.stdout.readline().rstrip("\n").split(" ")
+            assert word == "ready"
+            yield leads_to
         finally:
             process.kill()
 

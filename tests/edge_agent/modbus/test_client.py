@@ -3,23 +3,26 @@ import asyncio
 import inspect
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Coroutine
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from edge_agent.errors import DeviceError
 from edge_agent.modbus import transport as adapter
 from edge_agent.modbus.blocks import Block
 from edge_agent.modbus.client import Line
-from edge_agent.modbus.connection import Connection, Transport
+from edge_agent.modbus.connection import Connection, SerialPort, Transport
 from edge_agent.modbus.value import Table
 from edge_agent.wire.sample import Reason
 from tests.edge_agent.modbus.script import Request, addresses, frame, refusal, registers, scripted, until_hung_up
 from tests.edge_agent.modbus.server import COILS, HOLDING, INPUT, running_server
 from tests.support.broker import free_port
+from tests.support.certificates import make_certificates
+from tests.support.faulty.process import faulty_device
+from tests.support.waiting import until
 
 THREE = Block(Table.HOLDING, 7, 3, ())
 
@@ -30,12 +33,9 @@ def line_to(port: int, timeout_s: float = 2.0, transport: Transport = Transport.
     )
 
 
-def certificate(folder: Path) -> tuple[str, str]:
-    cert, key = str(folder / "cert.pem"), str(folder / "key.pem")
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key, "-out", cert]
-    subprocess.run([*command, *subject], check=True, capture_output=True)
-    return cert, key
+def serial_line(path: str, timeout_s: float = 2.0) -> Line:
+    serial = SerialPort(path=path, baud=19200)
+    return Line(Connection(name="line", transport=Transport.RTU, serial=serial, timeout_s=timeout_s))
 
 
 async def all_tables(line: Line) -> list[list[int]]:
@@ -58,13 +58,21 @@ NEEDS_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="open
 
 @pytest.mark.parametrize(
     "transport",
-    [Transport.TCP, Transport.RTU_OVER_TCP, Transport.UDP, pytest.param(Transport.TLS, marks=NEEDS_OPENSSL)],
+    [
+        Transport.TCP,
+        Transport.RTU_OVER_TCP,
+        Transport.UDP,
+        Transport.RTU,
+        pytest.param(Transport.TLS, marks=NEEDS_OPENSSL),
+    ],
 )
 def test_a_server_of_another_make_is_read_over_every_transport(transport: Transport, tmp_path: Path) -> None:
-    files = certificate(tmp_path) if transport is Transport.TLS else ()
+    server = make_certificates(tmp_path).server if transport is Transport.TLS else None
+    files = (server.cert, server.key) if server else ()
     port = free_port()
-    with running_server(port, transport, *files):
-        words, inputs, coils, discrete = asyncio.run(all_tables(line_to(port, 5.0, transport, (*files, "")[0])))
+    with running_server(port, transport, *files) as serial_port:
+        line = serial_line(serial_port) if serial_port else line_to(port, 5.0, transport, (*files, "")[0])
+        words, inputs, coils, discrete = asyncio.run(all_tables(line))
     assert words == HOLDING[3:]
     assert inputs == INPUT
     assert [bool(bit) for bit in coils[:3]] == COILS
@@ -185,6 +193,42 @@ def test_an_answer_to_another_question_is_no_value_and_closes_the_line(answer: o
             assert not line.is_open
 
     asyncio.run(scene())
+
+
+def test_a_connection_that_is_cut_is_not_waited_for() -> None:
+    async def scene() -> None:
+        async with scripted(lambda request: []) as device:
+            line = line_to(device.port, timeout_s=10.0)
+            await line.open()
+            reading = asyncio.create_task(failure_of(line.read("furnace1", 1, THREE)), name="reader")
+            await until(lambda: device.requests)
+            await device.hang_up()
+            async with asyncio.timeout(2.0):
+                assert (await reading).reason is Reason.NOT_CONNECTED
+            assert not line.is_open
+
+    asyncio.run(scene())
+
+
+@NEEDS_OPENSSL
+def test_modbus_security_shows_our_certificate_to_a_device_that_asks_for_it(tmp_path: Path) -> None:
+    async def scene(connection: Connection) -> None:
+        line = Line(connection)
+        await line.open()
+        assert len(await line.read("furnace1", 1, Block(Table.INPUT, 0, 4, ()))) == 4
+        line.close()
+        for changes in ({"cert_file": "", "key_file": ""}, {"ca_file": connection.cert_file}):
+            stranger = Line(msgspec.structs.replace(connection, **changes))
+            with pytest.raises(DeviceError) as caught:
+                await open_and_read(stranger)
+            assert caught.value.reason is Reason.NOT_CONNECTED
+
+    async def open_and_read(line: Line) -> None:
+        await line.open()
+        await line.read("furnace1", 1, THREE)
+
+    with faulty_device(Transport.TLS, make_certificates(tmp_path), 2.0, share=0.0) as device:
+        asyncio.run(scene(device.connections[0]))
 
 
 def test_nobody_listening_is_told_apart_from_silence() -> None:
