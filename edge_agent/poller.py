@@ -24,6 +24,7 @@ from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Reason, Sample
 
 FAILURES_UNTIL_DOWN = 3
+DEATH_TOLD_MS = 300_000  # how often it is told that a dead device could not be read
 log = structlog.get_logger(__name__)
 
 
@@ -47,9 +48,10 @@ class ConnectionPoller:
     """Polls the devices behind one connection, one request at a time, until cancelled.
 
     Each poll hands the samples worth reporting to `sink`, in order of time. `watch` hears of UP before the first good
-    samples of a device that came (back), and of DOWN after the samples that say why. `stamp` is the time given last:
-    what is read here is later. Between two polls the holder of `between_polls` may end `run` without losing a reading.
-    `lose` hears of polls that were due and could not be made.
+    samples of a device that came (back), and of DOWN after the samples that say why; none follow until it is UP.
+    `stamp` is the time given last: what is read here is later. Between two polls the holder of `between_polls` may end
+    `run` without losing a reading. `lose` hears of polls that were due and could not be made, and of times of being
+    DOWN.
     """
 
     def __init__(
@@ -157,8 +159,17 @@ class ConnectionPoller:
 
     def _note_overrun(self, device: str, late_ms: int) -> None:
         """Polls that were due since so long ago were left out. Of a device that fails its bad samples tell."""
-        now_ms = max(self._clock.wall_ms(), self.stamp.at_ms if self.stamp else 0)
+        now_ms = self._now_ms()
         self._lose(Gap(device, now_ms - late_ms, now_ms, 0, GapReason.OVERRUN))
+
+    def _note_death(self, device: "_PolledDevice", until_ms: int) -> None:
+        """The device could not be read until then, and no sample says so."""
+        from_ms, device.dead_since_ms = device.dead_since_ms, max(until_ms, device.dead_since_ms)
+        self._lose(Gap(device.name, from_ms, device.dead_since_ms, 0, GapReason.UNREACHABLE))
+
+    def _now_ms(self) -> int:
+        """The wall time, but not before the time given last."""
+        return max(self._clock.wall_ms(), self.stamp.at_ms if self.stamp else 0)
 
     def _next_stamp(self) -> Stamp:
         clock = self._clock
@@ -167,6 +178,8 @@ class ConnectionPoller:
 
     async def _succeeded(self, device: "_PolledDevice", samples: list[Sample]) -> None:
         device.failures, device.failure = 0, None
+        if device.state is DeviceState.DOWN:
+            self._note_death(device, samples[0].measured_at_ms - 1 if samples else self._now_ms())
         if device.state is not DeviceState.UP:
             device.state = DeviceState.UP
             log.info("device_came_up", device=device.name, connection=self._line.connection.name)
@@ -174,16 +187,20 @@ class ConnectionPoller:
         await self._hand_on(device, samples)
 
     async def _failed(self, device: "_PolledDevice", error: DeviceError, samples: list[Sample]) -> None:
-        """Hand on what says so, and leave the device alone for a while."""
+        """Hand on what says so, unless it is told dead by now, and leave the device alone for a while."""
         if error.reason is not device.failure:
             log.warning("device_read_failed", device=device.name, reason=error.reason.label, detail=error.detail)
         device.failures += 1
         device.failure = error.reason
         pause_ms = backoff_ms(device.failures, self._draw())
         device.slots = all_due_at(device.slots, self._clock.monotonic_ms() + pause_ms)
+        if device.state is DeviceState.DOWN:
+            if self._now_ms() - device.dead_since_ms >= DEATH_TOLD_MS:
+                self._note_death(device, self._now_ms())
+            return
         await self._hand_on(device, samples)
         if device.failures == FAILURES_UNTIL_DOWN:
-            device.state = DeviceState.DOWN
+            device.state, device.dead_since_ms = DeviceState.DOWN, self._now_ms()
             log.warning("device_went_down", device=device.name, reason=error.reason.label)
             await self._watch(device.name, DeviceState.DOWN)
 
@@ -203,6 +220,7 @@ class _PolledDevice:
         self.slots = first_slots(scan_classes(device.profile), now_ms)
         self.counters = PollCounters(device=device.name)
         self.state: DeviceState | None = None
+        self.dead_since_ms = 0
         self.failures = 0
         self.failure: Reason | None = None
         self.tags = tags

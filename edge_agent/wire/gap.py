@@ -24,6 +24,7 @@ class GapReason(StrEnum):
     AGENT_STOPPED = "agent_stopped"  # stopped by people, and started again
     UNCLEAN_STOP = "unclean_stop"  # killed, or without power
     OVERRUN = "overrun"  # polls that were due and could not be made
+    UNREACHABLE = "unreachable"  # the device was told dead: it could not be read
     CENTRE_RESTORED = "centre_restored"  # acknowledged to a centre that lost it since
     OTHER = "other"  # a reason of a newer edge
 

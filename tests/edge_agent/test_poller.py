@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent import poller as poller_module
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.config import load_site
 from edge_agent.counters import PollCounters, total_of
@@ -130,18 +131,36 @@ def test_a_server_that_goes_and_comes_back_is_marked_and_found_again(tmp_path: P
                 await until(lambda: recorder.values("furnace1", CHAMBER)[-1] == 850.0)
                 await until(lambda: recorder.values("furnace2", CHAMBER)[-1] == 850.0)
             assert recorder.states("furnace1") == [DeviceState.UP, DeviceState.DOWN, DeviceState.UP]
-            assert_no_good_sample_while_down(recorder, "furnace1")
+            assert_no_sample_while_down(recorder, "furnace1")
+            [gap] = [gap for gap in recorder.lost if gap.device == "furnace1" and gap.reason is GapReason.UNREACHABLE]
+            before, after = bad.measured_at_ms, recorder.samples("furnace1", CHAMBER)[-1].measured_at_ms
+            assert before <= gap.from_ms <= gap.to_ms <= after
 
     asyncio.run(scene(free_port()))
 
 
-def assert_no_good_sample_while_down(recorder: Recorder, device: str) -> None:
+def assert_no_sample_while_down(recorder: Recorder, device: str) -> None:
     state = None
     for name, event in recorder.events:
         if name == device and isinstance(event, DeviceState):
             state = event
-        elif name == device and isinstance(event, Sample) and event.value is not None:
-            assert state is DeviceState.UP
+        elif name == device and isinstance(event, Sample):
+            assert state is not DeviceState.DOWN
+            assert state is DeviceState.UP or event.value is None
+
+
+def test_a_device_that_stays_dead_is_told_so_from_time_to_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poller_module, "DEATH_TOLD_MS", 50)
+
+    async def scene() -> None:
+        async with polling(tmp_path, free_port(), clock=HastyClock()) as (recorder, _):
+            await until(lambda: len([gap for gap in recorder.lost if gap.device == "furnace1"]) >= 2)
+        first, second = [gap for gap in recorder.lost if gap.device == "furnace1"][:2]
+        assert first.reason is second.reason is GapReason.UNREACHABLE
+        assert second.from_ms == first.to_ms
+        assert_no_sample_while_down(recorder, "furnace1")
+
+    asyncio.run(scene())
 
 
 def with_furnace_1(answer: Script) -> Script:
