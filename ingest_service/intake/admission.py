@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.wire.sample import FIRST_BAD
-from ingest_service.intake.gathering import UNKNOWN, Candidates, Origin
+from ingest_service.intake.alias_table import UNKNOWN
+from ingest_service.intake.gathering import Candidates, Origin
 
 FAR_FUTURE_MS = 10 * 60_000
 EARLIEST_MS = 1_577_836_800_000  # 2020-01-01: no equipment of ours is older, so the clock was not set

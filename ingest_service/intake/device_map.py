@@ -11,12 +11,16 @@ from edge_agent.wire.data import Columns, decode_data
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Reason
 from edge_agent.wire.sparkplug_b_pb2 import Payload
+from ingest_service.intake.alias_table import AliasTable, alias_table
 
 Key = int | str
 
 
 class DeviceMap(msgspec.Struct, frozen=True):
-    """Series ids and data types by alias and by name; `block_alias` is None where blocks are not numbered."""
+    """Series ids and data types by alias and by name; `block_alias` is None where blocks are not numbered.
+
+    `aliases` says the same of the aliases for many messages at once, where that pays.
+    """
 
     source_id: int
     device: str
@@ -24,6 +28,7 @@ class DeviceMap(msgspec.Struct, frozen=True):
     datatypes: dict[Key, DataType]
     block_alias: int | None
     all_series: NDArray[np.int32]
+    aliases: AliasTable | None = None
 
 
 def device_map(birth: Birth, source_id: int, device: str, ids: Mapping[str, int]) -> DeviceMap:
@@ -36,7 +41,9 @@ def device_map(birth: Birth, source_id: int, device: str, ids: Mapping[str, int]
             series[key] = ids[channel.name]
             datatypes[key] = channel.datatype
     everything = np.unique(np.fromiter(series.values(), np.int32, len(series)))
-    return DeviceMap(source_id, device, series, datatypes, birth.block_alias, everything)
+    by_alias = {key: series_id for key, series_id in series.items() if isinstance(key, int)}
+    aliases = alias_table(by_alias, {alias: datatypes[alias] for alias in by_alias}, birth.block_alias)
+    return DeviceMap(source_id, device, series, datatypes, birth.block_alias, everything, aliases)
 
 
 def birth_values(payload: Payload, known: DeviceMap) -> Columns:

@@ -30,11 +30,30 @@ class Message(msgspec.Struct, frozen=True):
     payload: Payload
     received_at_ms: int
 
+    @property
+    def seq(self) -> int:
+        """Its place in the order of the edge's messages."""
+        return self.payload.seq
+
+
+class PlainMessage(msgspec.Struct, frozen=True):
+    """A plain data message: message `at` of `batch` (the number of a scan), or its bytes when that has gone."""
+
+    topic: Topic
+    octets: bytes
+    received_at_ms: int
+    seq: int
+    batch: int
+    at: int
+
+
+AnyMessage = Message | PlainMessage
+
 
 class Heard(msgspec.Struct, frozen=True):
     """What to do after a message: handle these in this order, hold these devices for dead, ask for a rebirth."""
 
-    ready: Sequence[Message] = ()
+    ready: Sequence[AnyMessage] = ()
     dead: Sequence[DeviceMap] = ()
     rebirth: bool = False
 
@@ -56,12 +75,14 @@ class EdgeSession:
         self.rebirths = 0
         self._bd_seq: int | None = None
         self._devices: dict[str, DeviceMap] = {}
-        self._order: Sequencer[Message] = Sequencer(REORDER_TIMEOUT_MS)
+        self._order: Sequencer[AnyMessage] = Sequencer(REORDER_TIMEOUT_MS)
         self._offsets: deque[int] = deque(maxlen=_CLOCK_MESSAGES)
 
-    def hear(self, message: Message) -> Heard:
+    def hear(self, message: AnyMessage) -> Heard:
         """Take a message in; what it leads to."""
         self.last_seen_ms = message.received_at_ms
+        if isinstance(message, PlainMessage):
+            return self._in_order(message)
         kind = message.topic.type
         if kind is MessageType.NBIRTH:
             held = self._before_birth(message.payload)
@@ -69,9 +90,7 @@ class EdgeSession:
             return Heard(ready=[*held, message])
         if kind is MessageType.NDEATH:
             return self._die(decode_death(message.payload))
-        if not self.online:
-            return Heard(rebirth=True)
-        return Heard(ready=self._order.offer(message.payload.seq, message, message.received_at_ms))
+        return self._in_order(message)
 
     def node_born(self, edge_id: int, birth: Birth, seq: int, node: DeviceMap | None) -> None:
         """The birth of the node was registered: devices must be born after it."""
@@ -120,7 +139,12 @@ class EdgeSession:
             rebirths=self.rebirths,
         )
 
-    def _before_birth(self, payload: Payload) -> list[Message]:
+    def _in_order(self, message: AnyMessage) -> Heard:
+        if not self.online:
+            return Heard(rebirth=True)
+        return Heard(ready=self._order.offer(message.seq, message, message.received_at_ms))
+
+    def _before_birth(self, payload: Payload) -> list[AnyMessage]:
         """Held messages can be read with the present births, if the new birth belongs to the same connection."""
         same = self.online and self._bd_seq is not None and decode_death(payload) == self._bd_seq
         return self._order.release() if same else []

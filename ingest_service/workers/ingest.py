@@ -91,9 +91,7 @@ class IngestWorker:
         """Handle what has arrived (waiting for something at most `wait_s`); return the number of messages."""
         arrivals = self._queue.take(MESSAGES_A_STEP, wait_s)
         started = time.perf_counter()
-        heap = Heap()
-        for arrival in arrivals:
-            self._listener.hear(arrival, heap)
+        heap = self._listener.hear(arrivals)
         now_ms = self._clock()
         if heap.stored.origins:
             self._keep(heap.stored, now_ms, started)

@@ -1,6 +1,10 @@
 """Understands arrivals: births are registered, deaths make stale, data is gathered for admission."""
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import compress
+
+import msgspec
 
 from edge_agent.wire.birth import decode_birth
 from edge_agent.wire.command import parse_payload
@@ -13,22 +17,38 @@ from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.device_map import DeviceMap, birth_values, device_map
 from ingest_service.intake.fleet import Fleet
 from ingest_service.intake.gathering import Gathering, Purpose
-from ingest_service.intake.session import EdgeSession, Message
+from ingest_service.intake.scanning import Scan, scan
+from ingest_service.intake.session import AnyMessage, EdgeSession, Message, PlainMessage
 from ingest_service.intake.speaking import RebirthRequests
 from ingest_service.store.registry import Registry
 from ingest_service.workers.refused import NOWHERE, Refused
 
+_DDATA, _NDATA = f"/{MessageType.DDATA}/", f"/{MessageType.NDATA}/"
 _topic = lru_cache(maxsize=65_536)(parse_topic)
 _COMMANDS = {MessageType.NCMD, MessageType.DCMD}
 
 
 class Heap:
-    """What a batch of arrivals led to: samples to store, birth values only to show, and devices that are dead now."""
+    """What a batch of arrivals led to: samples to store, birth values only to show, and devices that are dead now.
 
-    def __init__(self) -> None:
-        self.stored = Gathering()
+    `scanned` are the batch's data payloads, read at once; `number` tells it from other batches.
+    """
+
+    def __init__(self, number: int, scanned: Scan) -> None:
+        self.number = number
+        self.stored = Gathering(scanned)
         self.shown = Gathering()
         self.dead: dict[tuple[str, str, str], DeviceMap] = {}
+
+
+class _Plain(msgspec.Struct, frozen=True):
+    """A data message that could be scanned: its place among them, and its seq."""
+
+    at: int
+    seq: int
+
+
+_NO_PLACE = (0, (False, 0))
 
 
 class Listener:
@@ -42,9 +62,21 @@ class Listener:
         self._rebirths = rebirths
         self._refused = refused
         self._counters = counters
+        self._batches = 0
 
-    def hear(self, arrival: Arrival, heap: Heap) -> None:
-        """Take one message in. Where the database fails at a birth, the edge is asked for it again."""
+    def hear(self, arrivals: Sequence[Arrival]) -> Heap:
+        """Take messages in. Where the database fails at a birth, the edge is asked for it again."""
+        data = [_DDATA in arrival.topic or _NDATA in arrival.topic for arrival in arrivals]
+        scanned = scan([arrival.payload for arrival in compress(arrivals, data)])
+        self._batches += 1
+        heap = Heap(self._batches, scanned)
+        places = enumerate(zip(scanned.plain.tolist(), scanned.seq.tolist(), strict=True))
+        for arrival, is_data in zip(arrivals, data, strict=True):
+            at, (is_plain, seq) = next(places) if is_data else _NO_PLACE
+            self._one(arrival, _Plain(at, seq) if is_plain else None, heap)
+        return heap
+
+    def _one(self, arrival: Arrival, plain: _Plain | None, heap: Heap) -> None:
         self._counters.messages += 1
         try:
             topic = _topic(arrival.topic)
@@ -52,13 +84,13 @@ class Listener:
             self._refused.message(Rejection.BAD_TOPIC, NOWHERE, arrival.received_at_ms, str(error))
             return
         if topic.type not in _COMMANDS:
-            self._hear(topic, arrival, heap)
+            self._hear(topic, arrival, plain, heap)
 
-    def _hear(self, topic: Topic, arrival: Arrival, heap: Heap) -> None:
+    def _hear(self, topic: Topic, arrival: Arrival, plain: _Plain | None, heap: Heap) -> None:
         birth = topic.type is MessageType.NBIRTH
         session = (self._fleet.session if birth else self._fleet.find)(topic.group, topic.edge)
         try:
-            message = Message(topic, parse_payload(arrival.payload), arrival.received_at_ms)
+            message = _message(topic, arrival, plain, heap.number)
             heard = session.hear(message) if session is not None else None
         except (ValueError, OverflowError) as error:
             self._refuse(Rejection.GARBAGE_PAYLOAD, topic, arrival.received_at_ms, error)
@@ -71,9 +103,12 @@ class Listener:
         for known in heard.dead:
             self._bury(session, known, heap)
 
-    def _handle(self, session: EdgeSession, message: Message, heap: Heap) -> None:
+    def _handle(self, session: EdgeSession, message: AnyMessage, heap: Heap) -> None:
         try:
-            self._understand(session, message, heap)
+            if isinstance(message, Message):
+                self._understand(session, message, heap)
+            else:
+                self._plain(session, message, heap)
         except (ValueError, OverflowError) as error:
             self._refuse(Rejection.GARBAGE_PAYLOAD, message.topic, message.received_at_ms, error)
         except RejectedMessage as error:
@@ -107,6 +142,17 @@ class Listener:
             self._refused.samples(Rejection.TEXT_VALUE, origin, count, message.received_at_ms, f"{key}: {text}")
         purpose = Purpose.HISTORICAL if data.historical else Purpose.LIVE
         heap.stored.add(session, known, data.columns, data.block, purpose)
+
+    def _plain(self, session: EdgeSession, message: PlainMessage, heap: Heap) -> None:
+        """A message that was scanned with this batch; one that was held back since then is parsed after all."""
+        known = session.device(message.topic.device)
+        if known is None:
+            self._put_aside(Rejection.UNKNOWN_DEVICE, message.topic)
+        elif message.batch == heap.number and known.aliases is not None:
+            heap.stored.add_plain(session, known, known.aliases, message.at, message.received_at_ms)
+        else:
+            parsed = Message(message.topic, parse_payload(message.octets), message.received_at_ms)
+            self._data(session, parsed, heap)
 
     def _node_birth(self, session: EdgeSession, message: Message, heap: Heap) -> None:
         birth = decode_birth(message.payload)
@@ -157,3 +203,9 @@ class Listener:
         registered = known is not None and known.edge_id
         origin = (topic.group, topic.edge, topic.device or "") if registered else NOWHERE
         self._refused.message(rejection, origin, now_ms, f"{topic}: {error}")
+
+
+def _message(topic: Topic, arrival: Arrival, plain: _Plain | None, batch: int) -> AnyMessage:
+    if plain is None:
+        return Message(topic, parse_payload(arrival.payload), arrival.received_at_ms)
+    return PlainMessage(topic, arrival.payload, arrival.received_at_ms, plain.seq, batch, plain.at)

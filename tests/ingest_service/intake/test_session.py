@@ -38,7 +38,7 @@ def test_an_edge_that_was_not_born_is_asked_for_its_birth() -> None:
 def test_after_its_births_its_data_is_understood() -> None:
     session = born()
     heard = session.hear(message(MessageType.DDATA, 2))
-    assert [one.payload.seq for one in heard.ready] == [2]
+    assert [one.seq for one in heard.ready] == [2]
     assert session.device("plc") is PLC
     assert session.view().online
 
