@@ -193,6 +193,28 @@ class Delivery(Table):
     last_error: Mapped[str] = mapped_column(Text, default="")
 
 
+class GapRecord(Table):
+    """Samples that never reach the centre, from when to when and why; both ends are included.
+
+    `device` is "" where all of the edge is concerned, `from_ms` 0 where the beginning is not known. `epoch` and
+    `block` name the record (or, where the centre lost them, the first of the blocks); an epoch may exceed 63 bits.
+    """
+
+    __tablename__ = "gap_record"
+    __table_args__ = (UniqueConstraint("edge_id", "epoch", "block", "device"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    edge_id: Mapped[int] = mapped_column(ForeignKey("edge.id"))
+    epoch: Mapped[str]
+    block: Mapped[int] = mapped_column(BigInteger)
+    device: Mapped[str] = mapped_column(default="")
+    channels: Mapped[str] = mapped_column(Text, default="[]")  # JSON array of names; empty where all are concerned
+    from_ms: Mapped[int] = mapped_column(BigInteger)
+    to_ms: Mapped[int] = mapped_column(BigInteger, index=True)
+    samples: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    received_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 class Rejection(Table):
     """What was not admitted, counted per reason and origin, with the newest example."""
 

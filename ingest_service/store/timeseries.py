@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from edge_agent.wire.command import BlockRange
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 
 MINUTE_MS = 60_000
@@ -31,14 +32,23 @@ class StoreStatus(msgspec.Struct, frozen=True):
 class TimeSeriesStore(Protocol):
     """Samples and means. Calls may come from any thread; writes are serialised by the store.
 
-    Every method raises StoreError when the store cannot do it now.
+    Every method raises StoreError when the store cannot do it now. `hold_s` is how long after a write its samples may
+    still be lost (s); 0 where a write that returned is durable. Blocks are acknowledged no sooner.
     """
+
+    hold_s: float
 
     def write(self, batch: SampleBatch) -> WriteResult:
         """Make a batch durable before returning. A block that is held already is skipped as a whole.
 
         Marks the minutes that the new samples touch as dirty, in the same transaction.
         """
+
+    def held(self, edge_id: int, epoch: int) -> Sequence[BlockRange]:
+        """The blocks of that outbox that are held, as ascending ranges with both ends included."""
+
+    def hold(self, edge_id: int, epoch: int, ranges: Sequence[BlockRange]) -> None:
+        """Count these blocks as held for good, though they never came: a gap record tells of them."""
 
     def raw(self, series: Sequence[int], from_ms: int, to_ms: int) -> SampleBatch:
         """The samples with `from_ms <= time < to_ms`, sorted by (series, time), one per (series, time)."""

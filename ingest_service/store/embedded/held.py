@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from edge_agent.wire.command import BlockRange
 from ingest_service.store.batch import BlockRef
 
 Outbox = tuple[int, int]  # edge id, epoch
@@ -73,6 +74,11 @@ class HeldBlocks:
         """Hold these from now on."""
         for one in ranges:
             self._of.setdefault((one.edge_id, one.epoch), Ranges()).add(one.first, one.last)
+
+    def ranges(self, edge_id: int, epoch: int) -> list[BlockRange]:
+        """What is held of one outbox, ascending."""
+        found = self._of.get((edge_id, epoch), Ranges())
+        return list(zip(found.firsts, found.lasts, strict=True))
 
     def __iter__(self) -> Iterator[HeldRange]:
         for (edge_id, epoch), ranges in self._of.items():

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from edge_agent.wire.command import BlockRange
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.embedded import tables
 from ingest_service.store.embedded.dirty import minutes_touched
-from ingest_service.store.embedded.held import joined
+from ingest_service.store.embedded.held import HeldRange, joined
 from ingest_service.store.embedded.opening import Opened, open_store
 from ingest_service.store.embedded.reading import read_samples
 from ingest_service.store.embedded.sealing import hours_to_seal, listed_files, seal_hour
@@ -26,6 +27,8 @@ class EmbeddedStore:
 
     After a failed write it is opened anew by the next call, so it recovers by itself when the cause has gone.
     """
+
+    hold_s = 0.0
 
     def __init__(self, folder: Path, memory_limit_mb: int = 1024) -> None:
         self._folder = folder
@@ -49,6 +52,25 @@ class EmbeddedStore:
                 raise
             opened.newest.absorb(samples)
             return WriteResult(stored=len(samples), repeated=len(batch) - len(samples))
+
+    def held(self, edge_id: int, epoch: int) -> Sequence[BlockRange]:
+        """The blocks of that outbox that are held, as ascending ranges with both ends included."""
+        with self._writing:
+            return self._state().held.ranges(edge_id, epoch)
+
+    def hold(self, edge_id: int, epoch: int, ranges: Sequence[BlockRange]) -> None:
+        """Count these blocks as held for good, though they never came."""
+        added = [HeldRange(edge_id, epoch, first, last) for first, last in ranges]
+        with self._writing:
+            opened = self._state()
+            try:
+                with opened.database.transaction() as cursor:
+                    tables.insert_held(cursor, added)
+            except StoreError:
+                self._let_go()
+                raise
+            opened.held.add(added)
+            opened.held_rows += len(added)
 
     def raw(self, series: Sequence[int], from_ms: int, to_ms: int) -> SampleBatch:
         """The samples with `from_ms <= time < to_ms`, sorted by (series, time), one per (series, time)."""

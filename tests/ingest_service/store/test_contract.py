@@ -315,3 +315,31 @@ def test_a_batch_of_many_rows_is_one_of_many_writes(store: TimeSeriesStore) -> N
     many = [(1 + at % 3, at, float(at)) for at in range(30_000)]
     assert store.write(one_block(1, many)).stored == 30_000
     assert len(store.raw([1, 2, 3], START_MS, START_MS + HOUR_MS)) == 30_000
+
+
+def test_blocks_are_held_from_their_write_on_and_across_a_restart(opener: Opener, tmp_path: Path) -> None:
+    store = opener(tmp_path / "store")
+    assert store.held(1, EPOCH) == []
+    store.write(many_blocks([(3, [(1, 0, 1.0)]), (4, [(1, 1, 1.0)]), (9, [(1, 2, 1.0)])]))
+    store.write(one_block(3, [(1, 9, 1.0)], edge_id=2))
+    assert (store.held(1, EPOCH), store.held(2, EPOCH), store.held(1, 5)) == ([(3, 4), (9, 9)], [(3, 3)], [])
+    store.close()
+    again = opener(tmp_path / "store")
+    assert again.held(1, EPOCH) == [(3, 4), (9, 9)]
+    again.close()
+
+
+def test_blocks_that_will_never_come_can_be_held_and_are_then_repeats(opener: Opener, tmp_path: Path) -> None:
+    store = opener(tmp_path / "store")
+    store.write(one_block(1, [(1, 0, 1.0)]))
+    store.hold(1, EPOCH, [(2, 5), (8, 8)])
+    assert store.held(1, EPOCH) == [(1, 5), (8, 8)]
+    store.close()
+    again = opener(tmp_path / "store")
+    assert again.write(one_block(4, [(1, 7, 1.0)])) == WriteResult(stored=0, repeated=1)
+    assert again.held(1, EPOCH) == [(1, 5), (8, 8)]
+    again.close()
+
+
+def test_how_long_a_write_may_still_be_lost_is_said(store: TimeSeriesStore) -> None:
+    assert store.hold_s >= 0
