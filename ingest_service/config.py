@@ -2,12 +2,20 @@
 
 import os
 import tomllib
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from ingest_service.errors import ConfigError
+
+
+class MqttVersion(StrEnum):
+    """The protocol towards the broker. Version 5 costs more for each message and brings nothing to Sparkplug."""
+
+    V3_1_1 = "3.1.1"
+    V5 = "5"
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -23,6 +31,9 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     cert_file: str = ""
     key_file: str = ""
     topics: tuple[str, ...] = ("spBv1.0/#",)
+    mqtt: MqttVersion = MqttVersion.V3_1_1
+    # Messages wait for so long for one that is missing before the edge's births are asked for.
+    reorder_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 2.0
 
 
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

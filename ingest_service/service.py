@@ -160,4 +160,5 @@ def _address(broker: Broker, file: str) -> BrokerAddress:
         ca_file=broker.ca_file,
         cert_file=broker.cert_file,
         key_file=broker.key_file,
+        mqtt=broker.mqtt,
     )

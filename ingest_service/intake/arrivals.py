@@ -24,6 +24,7 @@ class ArrivalQueue:
         self._waiting: deque[Arrival] = deque()
         self._bytes = 0
         self._dropped = 0
+        self._interruptions = 0
         self._changed = threading.Condition()
 
     def put(self, arrival: Arrival) -> None:
@@ -35,6 +36,12 @@ class ArrivalQueue:
                 return
             self._bytes += size
             self._waiting.append(arrival)
+            self._changed.notify()
+
+    def interrupt(self) -> None:
+        """The connection was lost: what edges say from here on until the next message is never heard."""
+        with self._changed:
+            self._interruptions += 1
             self._changed.notify()
 
     def take(self, limit: int, wait_s: float) -> list[Arrival]:
@@ -53,3 +60,8 @@ class ArrivalQueue:
     def dropped(self) -> int:
         """How many did not fit since the start."""
         return self._dropped
+
+    @property
+    def interruptions(self) -> int:
+        """How often the connection was lost since the start."""
+        return self._interruptions

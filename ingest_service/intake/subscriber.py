@@ -13,12 +13,14 @@ from contextlib import suppress
 import msgspec
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.wire.command import HostState, decode_state, encode_state
 from edge_agent.wire.topic import NAMESPACE, state_topic
+from ingest_service.config import MqttVersion
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 
 _log = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ class BrokerAddress(msgspec.Struct, frozen=True, kw_only=True):
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+    mqtt: MqttVersion = MqttVersion.V3_1_1
 
 
 class Subscriber:
@@ -102,7 +105,7 @@ class Subscriber:
         self._born_ms = self._clock()
         try:
             client = self._client = self._new_client()
-            client.connect(self._address.host, self._address.port, self._address.keepalive_s)
+            self._ask(client)
         except (OSError, ValueError) as error:
             self._report(str(error))
             return False
@@ -117,12 +120,24 @@ class Subscriber:
         client.loop_stop()
         return self._was_up
 
+    def _ask(self, client: Client) -> None:
+        """Connect with a clean session, in MQTT 5 one that ends with the connection."""
+        address = self._address
+        if address.mqtt is MqttVersion.V5:
+            expiry = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            expiry.SessionExpiryInterval = 0
+            client.connect(address.host, address.port, address.keepalive_s, clean_start=True, properties=expiry)
+        else:
+            client.connect(address.host, address.port, address.keepalive_s)
+
     def _new_client(self) -> Client:
         address = self._address
+        version_5 = address.mqtt is MqttVersion.V5
         client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"{address.host_id}-{secrets.token_hex(4)}",
-            clean_session=True,
+            clean_session=None if version_5 else True,
+            protocol=MQTTProtocolVersion.MQTTv5 if version_5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
         client.suppress_exceptions = True
@@ -163,8 +178,10 @@ class Subscriber:
     def _on_disconnect(
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _more: Properties | None
     ) -> None:
-        if self._online.is_set() and not self._stopping.is_set():
-            self._report(f"connection lost: {reason}")
+        if self._online.is_set():
+            self._queue.interrupt()
+            if not self._stopping.is_set():
+                self._report(f"connection lost: {reason}")
         self._online.clear()
         self._lost.set()
 
@@ -184,7 +201,7 @@ class Subscriber:
         with suppress(ValueError):
             state = decode_state(payload)
             if not state.online and self._online.is_set():
-                self._say(client, HostState(online=True, timestamp=max(self._born_ms, state.timestamp)))
+                self._say(client, HostState(online=True, timestamp=self._born_ms))
 
     def _say(self, client: Client, state: HostState) -> MQTTMessageInfo:
         return client.publish(self._state_topic, encode_state(state), qos=1, retain=True)

@@ -12,6 +12,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.wire.command import HostState, decode_state, encode_state
+from ingest_service.config import MqttVersion
 from ingest_service.intake import subscriber as module
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
@@ -40,7 +41,15 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 class Listening:
     """A running subscriber and what it put in its queue."""
 
-    def __init__(self, port: int, *, username: str = "", password: str = "", max_bytes: int = 10**6) -> None:
+    def __init__(
+        self,
+        port: int,
+        *,
+        username: str = "",
+        password: str = "",
+        max_bytes: int = 10**6,
+        mqtt: MqttVersion = MqttVersion.V3_1_1,
+    ) -> None:
         self.queue = ArrivalQueue(max_bytes)
         address = BrokerAddress(
             host="127.0.0.1",
@@ -49,6 +58,7 @@ class Listening:
             topics=("spBv1.0/#",),
             username=username,
             password=password,
+            mqtt=mqtt,
         )
         self.subscriber = Subscriber(address, self.queue, now_ms)
         self.arrived: list[Arrival] = []
@@ -133,10 +143,37 @@ def test_it_contradicts_whoever_says_offline_in_its_name(broker: Mosquitto, watc
     with running(Listening(broker.port)) as host:
         wait_until(lambda: host.subscriber.online)
         wait_until(lambda: watcher.states)
-        watcher.publish(STATE, encode_state(HostState(online=False, timestamp=5)), retain=True)
+        watcher.publish(STATE, encode_state(HostState(online=False, timestamp=2**45)), retain=True)
         wait_until(lambda: len(watcher.states) >= 3)
         assert [state.online for state in watcher.states[:3]] == [True, False, True]
         assert watcher.states[2].timestamp == watcher.states[0].timestamp
+
+
+def test_with_mqtt_5_a_session_is_clean_and_ends_with_the_connection(tmp_path: Path) -> None:
+    with start_mosquitto(tmp_path, ["log_type all"]) as broker:
+        watcher = Watcher(broker.port)
+        with running(Listening(broker.port, mqtt=MqttVersion.V5)) as host:
+            wait_until(lambda: host.subscriber.online)
+            watcher.publish("spBv1.0/east/NDATA/edge-1", b"data")
+            wait_until(host.heard)
+            host.subscriber.publish("spBv1.0/east/NCMD/edge-1", b"please")
+            wait_until(lambda: watcher.messages)
+        wait_until(lambda: [state.online for state in watcher.states] == [True, False])
+        connected = next(line for line in broker.log().splitlines() if "as clearstack-" in line)
+        assert "(p5, c1, k15)" in connected
+        watcher.close()
+
+
+def test_a_lost_connection_interrupts_the_queue_once(tmp_path: Path) -> None:
+    with start_mosquitto(tmp_path) as broker, running(Listening(broker.port)) as host:
+        wait_until(lambda: host.subscriber.online)
+        assert host.queue.interruptions == 0
+        broker.kill()
+        wait_until(lambda: not host.subscriber.online)
+        wait_until(lambda: host.queue.interruptions == 1)
+        broker.start()
+        wait_until(lambda: host.subscriber.online)
+        assert host.queue.interruptions == 1
 
 
 def test_a_broken_state_of_its_own_is_ignored(broker: Mosquitto, watcher: Watcher) -> None:
