@@ -71,7 +71,7 @@ class Ear(TestHost):
 
     def _note(self, heard: Heard) -> bool:
         device, data = heard.topic.device, heard.data
-        if data is None or device not in self._aliases():
+        if data is None or device is None or device not in self._aliases():
             return False
         for key, value in zip(data.columns.keys, data.columns.values, strict=True):
             if key == self._alias[device]:
