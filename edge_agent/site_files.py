@@ -4,7 +4,6 @@ import hashlib
 import tomllib
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -22,6 +21,16 @@ class _Mark(msgspec.Struct, frozen=True):
     def fits(self, inode: int, size: int, modified_ns: int) -> bool:
         """True where the directory says what it said then."""
         return (self.inode, self.size, self.modified_ns) == (inode, size, modified_ns)
+
+
+class _NamedProfile(msgspec.Struct, frozen=True):
+    profile: str = ""
+
+
+class _Naming(msgspec.Struct, frozen=True):
+    """As much of a site file as names other files."""
+
+    device: list[_NamedProfile] = []
 
 
 class SiteFiles:
@@ -60,13 +69,8 @@ def _mark(path: Path, known: _Mark | None) -> _Mark | None:
 
 def _named_files(path: Path) -> list[Path]:
     """The site file and the profiles that it names by path; the site file alone where it makes no sense."""
-    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        devices = tomllib.loads(path.read_text(encoding="utf-8")).get("device", [])
-        names = {_profile(device) for device in devices if isinstance(device, dict)}
-        return [path, *(path.resolve().parent / name for name in sorted(names) if name.endswith(SUFFIX))]
+    with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError):
+        named = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Naming)
+        names = sorted({device.profile for device in named.device if device.profile.endswith(SUFFIX)})
+        return [path, *(path.resolve().parent / name for name in names)]
     return [path]
-
-
-def _profile(device: dict[str, Any]) -> str:
-    name = device.get("profile", "")
-    return name if isinstance(name, str) else ""
