@@ -8,14 +8,13 @@ import pytest
 
 from edge_agent.modbus.connection import Transport
 from tests.faults.driver import fault_run
+from tests.faults.pace import PACE
 from tests.support.certificates import make_certificates
 from tests.support.faulty.faults import faults_of
 from tests.support.faulty.process import faulty_device
 
 # Of each transport; the benchmark `faults` runs ten thousand of each.
 FAULTED = int(os.environ.get("CLEARSTACK_FAULTED_REQUESTS", "2000"))
-# Lines that are asked at once, and the time that each waits (s): handshakes of TLS are work for both sides.
-PACE = {transport: (40, 0.05) for transport in Transport} | {Transport.TLS: (12, 0.1)}
 
 
 @pytest.mark.timeout(60 + FAULTED // 50)
