@@ -3,6 +3,7 @@
 import argparse
 import re
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,14 @@ def run(args: argparse.Namespace) -> int:
     """Run the demo; 1 when a sample was lost."""
     from rich.console import Console  # the demo's packages are an extra: a bare service has no use for them
 
-    from ingest_service.demo.processes import usual_port
+    from ingest_service.demo.processes import page_port
     from ingest_service.demo.run import Demo
 
     folder = _fresh_folder(args.folder)
     seconds = _parse_span_s(args.span) if args.span else None
     console = Console(stderr=args.json)
-    summary = Demo(folder, args.port or usual_port(DEFAULT_PORT), console).run(seconds)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing that was started stays behind
+    summary = Demo(folder, page_port(args.port, DEFAULT_PORT), console).run(seconds)
     if args.json:
         print(msgspec.json.encode(summary).decode(), flush=True)
     else:

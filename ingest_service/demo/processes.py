@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ingest_service.errors import ServiceError
+from ingest_service.errors import ConfigError, ServiceError
 
 STOP_TIMEOUT_S = 10.0
 
@@ -81,9 +81,13 @@ def free_port() -> int:
         return port
 
 
-def usual_port(port: int) -> int:
-    """That port, or a free one where something listens on it already."""
-    return free_port() if listens(port) else port
+def page_port(wanted: int | None, usual: int) -> int:
+    """The wanted port, else the usual one, else a free one. Raises ConfigError where the wanted one is taken."""
+    if wanted is None:
+        return free_port() if listens(usual) else usual
+    if listens(wanted):
+        raise ConfigError("--port", "", f"something listens on {wanted} already", "another port, or none")
+    return wanted
 
 
 def find_mosquitto() -> str | None:
