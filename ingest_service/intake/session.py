@@ -24,11 +24,12 @@ _CLOCK_MESSAGES = 31  # newest live messages whose median tells the clock offset
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One message of an edge, parsed."""
+    """One message of an edge, parsed; `birth` where it is one that was decoded already."""
 
     topic: Topic
     payload: Payload
     received_at_ms: int
+    birth: Birth | None = None
 
     @property
     def seq(self) -> int:

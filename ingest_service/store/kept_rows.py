@@ -5,10 +5,11 @@ from sys import intern
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow, SeriesRow, SourceRow
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source, Table
+from ingest_service.store.transaction import LateTransaction
 
 Row = TypeVar("Row", HomeRow, EdgeRow, FurnaceRow, SourceRow, SeriesRow)
 
@@ -27,7 +28,7 @@ class KeptRows(msgspec.Struct):
     namers: dict[int, tuple[int, str]] = {}
 
 
-def keep(connection: Connection, table: type[Table], known: Row | None, wanted: Row) -> Row:
+def keep(connection: LateTransaction, table: type[Table], known: Row | None, wanted: Row) -> Row:
     """Insert `wanted`, or change what differs from `known`; return it with its id."""
     values = _columns(table, wanted)
     target: Any = table
@@ -41,15 +42,18 @@ def keep(connection: Connection, table: type[Table], known: Row | None, wanted: 
     return msgspec.structs.replace(wanted, id=known.id)
 
 
-def insert_series(connection: Connection, wanted: list[SeriesRow]) -> list[SeriesRow]:
-    """Insert many new series at once; return them with their ids."""
-    values = [_columns(Series, row) for row in wanted]
-    statement = insert(Series).returning(Series.id, sort_by_parameter_order=True)
-    ids = connection.execute(statement, values).scalars().all()
-    return [msgspec.structs.replace(row, id=row_id) for row, row_id in zip(wanted, ids, strict=True)]
+def insert_series(connection: LateTransaction, wanted: list[SeriesRow]) -> list[SeriesRow]:
+    """Insert many new series of one source at once; return them with their ids.
+
+    The ids are asked for afterwards: to have each row's id returned makes SQLite insert row by row.
+    """
+    connection.execute(insert(Series), [_columns(Series, row) for row in wanted])
+    query = select(Series.channel, Series.id).where(Series.source_id == wanted[0].source_id)
+    ids = {row.channel: row.id for row in connection.execute(query)}
+    return [msgspec.structs.replace(row, id=ids[row.channel]) for row in wanted]
 
 
-def load_rows(connection: Connection) -> KeptRows:
+def load_rows(connection: LateTransaction) -> KeptRows:
     """Read every row."""
     rows = KeptRows()
     for found in _all(connection, Home):
@@ -74,7 +78,7 @@ def load_rows(connection: Connection) -> KeptRows:
     return rows
 
 
-def _all(connection: Connection, table: type[Table]) -> Any:
+def _all(connection: LateTransaction, table: type[Table]) -> Any:
     target: Any = table
     return connection.execute(select(target.__table__).order_by(target.id)).mappings()
 

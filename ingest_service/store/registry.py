@@ -2,20 +2,41 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, bindparam, update
+from sqlalchemy import Engine, bindparam, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from edge_agent.wire.birth import Birth
-from ingest_service.errors import StoreError
+from ingest_service.errors import RejectedMessage, StoreError
 from ingest_service.store import birth_rows
 from ingest_service.store.kept_rows import KeptRows, insert_series, keep, load_rows
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow, SeriesRow, SourceRow
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
+from ingest_service.store.transaction import LateTransaction
 
 Result = TypeVar("Result")
+_Work = Callable[[LateTransaction, KeptRows], Result]
+
+
+class NodeBirth(msgspec.Struct, frozen=True):
+    """The birth of a node of that home, which came at `at_ms` (ms since 1970 UTC)."""
+
+    home: str
+    edge: str
+    birth: Birth
+    at_ms: int
+
+
+class DeviceBirth(msgspec.Struct, frozen=True):
+    """The birth of a device of that edge."""
+
+    home: str
+    edge: str
+    device: str
+    birth: Birth
 
 
 class Registry:
@@ -38,36 +59,28 @@ class Registry:
 
         Raises RejectedMessage for a name that cannot be kept.
         """
-        wanted_home = birth_rows.home_row(home, birth)
-        wanted = birth_rows.edge_row(home, edge, birth, at_ms)
-
-        def write(connection: Connection, rows: KeptRows) -> EdgeRow:
-            known_home, known = rows.homes.get(home), rows.edges.get((home, edge))
-            rows.homes[home] = keep(connection, Home, known_home, wanted_home)
-            row = msgspec.structs.replace(wanted, first_seen_ms=known.first_seen_ms) if known else wanted
-            rows.edges[home, edge] = keep(connection, Edge, known, row)
-            self._version += known is None or known.software != row.software or known_home != wanted_home
-            return rows.edges[home, edge]
-
-        return self._write(write)
+        return self._write(self._node(NodeBirth(home, edge, birth, at_ms)))
 
     def register_device(self, home: str, edge: str, device: str, birth: Birth) -> SourceRow:
         """The source of a birth with its furnace and series, made or brought up to date; the edge must be registered.
 
         Device "" is the node itself, which has no furnace. Raises RejectedMessage for a name that cannot be kept.
         """
-        furnace = birth_rows.furnace_row(home, device, birth) if device else None
-        series = [birth_rows.series_row(channel) for channel in birth.channels]
+        return self._write(self._device(DeviceBirth(home, edge, device, birth)))
 
-        def write(connection: Connection, rows: KeptRows) -> SourceRow:
-            wanted = birth_rows.source_row(rows.edges[home, edge], device, birth)
-            if furnace is not None:
-                furnace_id = self._keep_furnace(connection, rows, wanted, furnace)
-                wanted = msgspec.structs.replace(wanted, furnace_id=furnace_id)
-            source = self._keep_source(connection, rows, wanted)
-            return self._keep_series(connection, rows, source, series)
+    def register_all(self, births: Iterable[NodeBirth | DeviceBirth]) -> None:
+        """Many births in one transaction, in that order; those that cannot be kept, or have no edge, are left out."""
+        works: list[_Work[Any]] = []
+        for one in births:
+            with suppress(RejectedMessage):
+                works.append(self._node(one) if isinstance(one, NodeBirth) else self._device(one))
 
-        return self._write(write)
+        def write(connection: LateTransaction, rows: KeptRows) -> None:
+            for work in works:
+                with suppress(RejectedMessage):
+                    work(connection, rows)
+
+        self._write(write)
 
     def seen(self, last_seen_ms: Mapping[int, int]) -> None:
         """Record when the last message of edges came (edge id -> ms since 1970 UTC)."""
@@ -101,16 +114,55 @@ class Registry:
         """Every series."""
         return tuple(self._read().series.values())
 
+    def _node(self, born: NodeBirth) -> _Work[EdgeRow]:
+        """What registers a node's birth."""
+        wanted_home = birth_rows.home_row(born.home, born.birth)
+        wanted = birth_rows.edge_row(born.home, born.edge, born.birth, born.at_ms)
+
+        def write(connection: LateTransaction, rows: KeptRows) -> EdgeRow:
+            known_home, known = rows.homes.get(born.home), rows.edges.get((born.home, born.edge))
+            rows.homes[born.home] = keep(connection, Home, known_home, wanted_home)
+            row = msgspec.structs.replace(wanted, first_seen_ms=known.first_seen_ms) if known else wanted
+            rows.edges[born.home, born.edge] = self._keep_edge(connection, known, row)
+            self._version += known is None or known.software != row.software or known_home != wanted_home
+            return rows.edges[born.home, born.edge]
+
+        return write
+
+    def _device(self, born: DeviceBirth) -> _Work[SourceRow]:
+        """What registers a device's birth. Raises RejectedMessage when there is no such edge."""
+        furnace = birth_rows.furnace_row(born.home, born.device, born.birth) if born.device else None
+        series = [birth_rows.series_row(channel) for channel in born.birth.channels]
+
+        def write(connection: LateTransaction, rows: KeptRows) -> SourceRow:
+            edge = rows.edges.get((born.home, born.edge))
+            if edge is None:
+                raise RejectedMessage(f"the device {born.device!r} belongs to no known edge")
+            wanted = birth_rows.source_row(edge, born.device, born.birth)
+            if furnace is not None:
+                furnace_id = self._keep_furnace(connection, rows, wanted, furnace)
+                wanted = msgspec.structs.replace(wanted, furnace_id=furnace_id)
+            source = self._keep_source(connection, rows, wanted)
+            return self._keep_series(connection, rows, source, series)
+
+        return write
+
+    def _keep_edge(self, connection: LateTransaction, known: EdgeRow | None, wanted: EdgeRow) -> EdgeRow:
+        """When it was last seen alone is no reason to write: `seen` does that now and then."""
+        if known is not None and msgspec.structs.replace(known, last_seen_ms=wanted.last_seen_ms, id=0) == wanted:
+            return msgspec.structs.replace(wanted, id=known.id)
+        return keep(connection, Edge, known, wanted)
+
     def _read(self) -> KeptRows:
         rows = self._rows
         return rows if rows is not None else self._write(lambda _connection, loaded: loaded)
 
-    def _write(self, work: Callable[[Connection, KeptRows], Result]) -> Result:
+    def _write(self, work: _Work[Result]) -> Result:
         """Run `work` in one transaction. After a failure the tables are read anew, so memory never runs ahead."""
         with self._lock:
             rows, self._rows = self._rows, None
             try:
-                with self._engine.begin() as connection:
+                with LateTransaction(self._engine) as connection:
                     rows = rows or load_rows(connection)
                     result = work(connection, rows)
             except SQLAlchemyError as error:
@@ -118,7 +170,7 @@ class Registry:
             self._rows = rows
             return result
 
-    def _keep_furnace(self, connection: Connection, rows: KeptRows, source: SourceRow, wanted: FurnaceRow) -> int:
+    def _keep_furnace(self, connection: LateTransaction, rows: KeptRows, source: SourceRow, wanted: FurnaceRow) -> int:
         """The id of the furnace. Where several devices measure one furnace, the first that was born names it."""
         known = rows.furnaces.get((wanted.home_id, wanted.name))
         namer = rows.namers.get(known.id) if known else None
@@ -130,14 +182,14 @@ class Registry:
         self._version += known != row
         return row.id
 
-    def _keep_source(self, connection: Connection, rows: KeptRows, wanted: SourceRow) -> SourceRow:
+    def _keep_source(self, connection: LateTransaction, rows: KeptRows, wanted: SourceRow) -> SourceRow:
         known = rows.sources.get((wanted.edge_id, wanted.device))
         row = keep(connection, Source, known, msgspec.structs.replace(wanted, series=known.series if known else {}))
         self._version += known != row
         return row
 
     def _keep_series(
-        self, connection: Connection, rows: KeptRows, source: SourceRow, wanted: list[SeriesRow]
+        self, connection: LateTransaction, rows: KeptRows, source: SourceRow, wanted: list[SeriesRow]
     ) -> SourceRow:
         """Channels that a later birth leaves out keep their series."""
         named = {row.channel: msgspec.structs.replace(row, source_id=source.id) for row in wanted}

@@ -21,6 +21,7 @@ from ingest_service.intake.scanning import Scan, scan
 from ingest_service.intake.session import AnyMessage, EdgeSession, Message, PlainMessage
 from ingest_service.intake.speaking import RebirthRequests
 from ingest_service.store.registry import Registry
+from ingest_service.workers.births import Births, register_together
 from ingest_service.workers.refused import NOWHERE, Refused
 
 _DDATA, _NDATA = f"/{MessageType.DDATA}/", f"/{MessageType.NDATA}/"
@@ -31,11 +32,13 @@ _COMMANDS = {MessageType.NCMD, MessageType.DCMD}
 class Heap:
     """What a batch of arrivals led to: samples to store, birth values only to show, and devices that are dead now.
 
-    `scanned` are the batch's data payloads, read at once; `number` tells it from other batches.
+    `scanned` are the batch's data payloads, read at once, `births` its births by payload; `number` tells it from other
+    batches.
     """
 
-    def __init__(self, number: int, scanned: Scan) -> None:
+    def __init__(self, number: int, scanned: Scan, births: Births) -> None:
         self.number = number
+        self.births = births
         self.stored = Gathering(scanned)
         self.shown = Gathering()
         self.dead: dict[tuple[str, str, str], DeviceMap] = {}
@@ -69,7 +72,7 @@ class Listener:
         data = [_DDATA in arrival.topic or _NDATA in arrival.topic for arrival in arrivals]
         scanned = scan([arrival.payload for arrival in compress(arrivals, data)])
         self._batches += 1
-        heap = Heap(self._batches, scanned)
+        heap = Heap(self._batches, scanned, register_together(self._registry, arrivals))
         places = enumerate(zip(scanned.plain.tolist(), scanned.seq.tolist(), strict=True))
         for arrival, is_data in zip(arrivals, data, strict=True):
             at, (is_plain, seq) = next(places) if is_data else _NO_PLACE
@@ -90,7 +93,7 @@ class Listener:
         birth = topic.type is MessageType.NBIRTH
         session = (self._fleet.session if birth else self._fleet.find)(topic.group, topic.edge)
         try:
-            message = _message(topic, arrival, plain, heap.number)
+            message = _message(topic, arrival, plain, heap)
             heard = session.hear(message) if session is not None else None
         except (ValueError, OverflowError) as error:
             self._refuse(Rejection.GARBAGE_PAYLOAD, topic, arrival.received_at_ms, error)
@@ -155,7 +158,7 @@ class Listener:
             self._data(session, parsed, heap)
 
     def _node_birth(self, session: EdgeSession, message: Message, heap: Heap) -> None:
-        birth = decode_birth(message.payload)
+        birth = message.birth or decode_birth(message.payload)
         row = self._registry.register_node(session.home, session.edge, birth, message.received_at_ms)
         node = None
         if birth.channels:
@@ -170,7 +173,7 @@ class Listener:
     def _device_birth(self, session: EdgeSession, message: Message, heap: Heap) -> None:
         device = message.topic.device or ""
         session.forget_device(device)
-        birth = decode_birth(message.payload)
+        birth = message.birth or decode_birth(message.payload)
         source = self._registry.register_device(session.home, session.edge, device, birth)
         known = device_map(birth, source.id, device, source.series)
         session.device_born(known)
@@ -205,7 +208,8 @@ class Listener:
         self._refused.message(rejection, origin, now_ms, f"{topic}: {error}")
 
 
-def _message(topic: Topic, arrival: Arrival, plain: _Plain | None, batch: int) -> AnyMessage:
-    if plain is None:
-        return Message(topic, parse_payload(arrival.payload), arrival.received_at_ms)
-    return PlainMessage(topic, arrival.payload, arrival.received_at_ms, plain.seq, batch, plain.at)
+def _message(topic: Topic, arrival: Arrival, plain: _Plain | None, heap: Heap) -> AnyMessage:
+    if plain is not None:
+        return PlainMessage(topic, arrival.payload, arrival.received_at_ms, plain.seq, heap.number, plain.at)
+    birth = heap.births.get(arrival.payload)
+    return Message(topic, parse_payload(arrival.payload), arrival.received_at_ms, birth)

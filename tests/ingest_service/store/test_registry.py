@@ -7,7 +7,7 @@ from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from ingest_service.errors import RejectedMessage, StoreError
 from ingest_service.store.database import database_url, open_database
-from ingest_service.store.registry import Registry
+from ingest_service.store.registry import DeviceBirth, NodeBirth, Registry
 
 AT_MS = 1_764_000_000_000
 
@@ -113,4 +113,30 @@ def test_a_failing_database_is_a_store_error_and_memory_does_not_run_ahead(engin
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE gone RENAME TO series"))
     assert registry.sources() == ()
+    assert set(registry.register_device("east", "edge-1", "plc", device_birth(channel("co"))).series) == {"co"}
+
+
+def test_many_births_at_once_are_kept_as_one_by_one(engine: Engine, registry: Registry) -> None:
+    registry.register_all(
+        [
+            NodeBirth("west", "edge-2", node_birth("西山"), AT_MS),
+            DeviceBirth("west", "edge-2", "plc", device_birth(channel("co"), channel("o2"))),
+            DeviceBirth("north", "edge-9", "plc", device_birth(channel("co"))),
+            DeviceBirth("east", "edge-1", "x" * 201, device_birth(channel("co"))),
+            DeviceBirth("east", "edge-1", "plc", device_birth(channel("co"))),
+        ]
+    )
+    version = registry.version
+    west = registry.register_device("west", "edge-2", "plc", device_birth(channel("co"), channel("o2")))
+    assert registry.version == version, "it was known already"
+    assert [(source.home, source.device) for source in registry.sources()] == [("west", "plc"), ("east", "plc")]
+    assert Registry(engine).describe(west.series.values()) == registry.describe(west.series.values())
+
+
+def test_a_birth_that_brings_nothing_new_asks_nothing_of_the_database(engine: Engine, registry: Registry) -> None:
+    registry.register_device("east", "edge-1", "plc", device_birth(channel("co")))
+    with engine.begin() as other:
+        other.execute(text("ALTER TABLE edge RENAME TO gone"))
+    again = registry.register_node("east", "edge-1", node_birth(), AT_MS + 9)
+    assert again.last_seen_ms == AT_MS + 9
     assert set(registry.register_device("east", "edge-1", "plc", device_birth(channel("co"))).series) == {"co"}
