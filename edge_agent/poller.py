@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 
 import structlog
@@ -90,11 +90,14 @@ class ConnectionPoller:
         finally:
             self._line.close()
 
-    def use_devices(self, devices: Sequence[DeviceTags]) -> None:
-        """Poll these devices from the next `run` on; one that is as before goes on from where it is."""
+    def use_devices(self, devices: Sequence[DeviceTags], pollers: "Iterable[ConnectionPoller]") -> None:
+        """Poll these devices from the next `run` on; those that any of `pollers` knows go on from where they are."""
         now_ms = self._clock.monotonic_ms()
-        before = {device.name: device for device in self._devices}
+        before = {device.name: device for poller in pollers for device in poller._devices}
         self._devices = [_continued(before.get(tags.device.name), tags, now_ms) for tags in devices]
+        for device in self._devices:
+            if device.failures:  # who changed the file may have mended what failed
+                device.slots = all_due_at(device.slots, now_ms)
 
     async def _poll(self, device: "_PolledDevice") -> None:
         begun_ms = self._clock.monotonic_ms()
@@ -260,12 +263,14 @@ class _PolledDevice:
 
 
 def _continued(before: _PolledDevice | None, tags: DeviceTags, now_ms: int) -> _PolledDevice:
-    """The device as it was where nothing changed; where something did, its counts go on."""
+    """The device as it was where nothing changed; where something did, its counts go on, and its state."""
     if before is not None and before.tags == tags:
         return before
     device = _PolledDevice(tags, now_ms)
     if before is not None:
         device.counters = before.counters
+        device.state, device.dead_since_ms = before.state, before.dead_since_ms
+        device.failures, device.failure = before.failures, before.failure
     return device
 
 

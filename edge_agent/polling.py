@@ -1,14 +1,13 @@
 """The pollers of a site, each in a task of its own; stopped and started connection by connection."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from edge_agent.clock import Clock
 from edge_agent.counters import PollCounters, total_of
 from edge_agent.modbus.connection import Connection
 from edge_agent.poller import ConnectionPoller, DeviceWatch, LossSink, Sink, forget_losses
 from edge_agent.site_plan import SitePlan
-from edge_agent.tags import DeviceTags
 
 
 class Polling:
@@ -34,14 +33,17 @@ class Polling:
     def start(self, group: asyncio.TaskGroup, plan: SitePlan) -> None:
         """Poll what the plan holds, as tasks of `group`; connections that are running go on as they are."""
         before = self.counters
-        for name in self._pollers.keys() - self._tasks.keys():
-            if not plan.behind(name):
-                del self._pollers[name]
+        idle = [name for name in self._pollers if name not in self._tasks]
+        known = [self._pollers[name] for name in idle]
         for connection in plan.site.connections:
             devices = plan.behind(connection.name)
             if devices and connection.name not in self._tasks:
-                poller = self._prepared(connection, devices)
+                poller = self._prepared(connection)
+                poller.use_devices(devices, known)
                 self._tasks[connection.name] = group.create_task(poller.run(), name=poller.name)
+        for name in idle:
+            if name not in self._tasks:
+                del self._pollers[name]
         kept = {id(counters) for counters in self.counters}
         self._gone = total_of([self._gone, *(counters for counters in before if id(counters) not in kept)])
 
@@ -65,16 +67,13 @@ class Polling:
         await asyncio.wait([task])
         del self._tasks[name]
 
-    def _prepared(self, connection: Connection, devices: Sequence[DeviceTags]) -> ConnectionPoller:
-        """The poller as it was, with these devices; a new one where the connection is another."""
+    def _prepared(self, connection: Connection) -> ConnectionPoller:
+        """The poller of the connection as it was; a new one where the connection is another."""
         poller = self._pollers.get(connection.name)
         if poller is not None and self._connections[connection.name] == connection:
-            poller.use_devices(devices)
             return poller
         stamps = [other.stamp for other in self._pollers.values() if other.stamp is not None]
         latest = max(stamps, key=lambda stamp: stamp.at_ms, default=None)
-        poller = ConnectionPoller(
-            connection, devices, self._sink, self._watch, self._clock, stamp=latest, lose=self._lose
-        )
+        poller = ConnectionPoller(connection, (), self._sink, self._watch, self._clock, stamp=latest, lose=self._lose)
         self._pollers[connection.name], self._connections[connection.name] = poller, connection
         return poller
