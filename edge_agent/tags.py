@@ -24,6 +24,8 @@ FIRST_NODE_ALIAS = 2
 NODE_GAP_ALIAS = ALIASES_PER_DEVICE - 1
 
 _INTEGERS = {
+    ValueType.INT8: DataType.INT8,
+    ValueType.UINT8: DataType.UINT8,
     ValueType.INT16: DataType.INT16,
     ValueType.UINT16: DataType.UINT16,
     ValueType.INT32: DataType.INT32,

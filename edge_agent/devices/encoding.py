@@ -1,7 +1,7 @@
 """From the keys of a channel to its encoding, every key checked against the type."""
 
 from edge_agent.devices.tables import ChannelTable, ModbusTable
-from edge_agent.modbus.value import WORD_BITS, Encoding, Order, RawSpan, Table, ValueType
+from edge_agent.modbus.value import WORD_BITS, Byte, Encoding, Order, RawSpan, Table, ValueType
 from edge_agent.toml_file import Place
 from edge_agent.wire.sample import Reason
 
@@ -23,6 +23,7 @@ def resolve_encoding(table: ChannelTable, modbus: ModbusTable, where: Table, pla
         order=_order(table, modbus, length, place),
         bit=_bit(table, kind, length, place),
         width=table.width or 1,
+        byte=table.byte or Byte.LOW,
         length=length,
         scale=_scale(table, place),
         offset=table.offset or 0.0,
@@ -40,6 +41,7 @@ def _check_used(table: ChannelTable, kind: ValueType, where: Table, place: Place
     used = {
         "bit": kind in fields and not where.holds_bits,
         "width": kind is ValueType.BITS,
+        "byte": kind in (ValueType.INT8, ValueType.UINT8),
         "length": kind in (ValueType.BITS, ValueType.BCD, ValueType.STRING),
         "states": not kind.is_float and kind is not ValueType.STRING,
         "scale": kind is not ValueType.STRING,

@@ -9,7 +9,7 @@ import msgspec
 
 from edge_agent.deadband import ReportMode
 from edge_agent.devices.profile import AddressBase, Origin
-from edge_agent.modbus.value import Order, Table, ValueType
+from edge_agent.modbus.value import Byte, Order, Table, ValueType
 
 
 class NoValue(StrEnum):
@@ -60,6 +60,7 @@ class ChannelKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     order: Order | None = None
     bit: int | None = None
     width: int | None = None
+    byte: Byte | None = None
     length: int | None = None
     scale: float | None = None
     offset: float | None = None

@@ -31,8 +31,8 @@ def place(words: MutableSequence[int], at: int, encoding: Encoding, value: float
     size = encoding.registers
     if isinstance(value, str):
         data = _text_bytes(encoding, value)
-    elif encoding.type in (ValueType.BIT, ValueType.BITS):
-        data = _merged_bits(encoding, words[at : at + size], value)
+    elif encoding.field is not None:
+        data = _merged_bits(encoding, *encoding.field, words[at : at + size], value)
     else:
         data = _number_bytes(encoding, value)
     words[at : at + size] = list(struct.unpack(f">{size}H", reorder(data, encoding.order)))
@@ -78,13 +78,14 @@ def _digits(number: int, count: int) -> bytes:
     return bytes.fromhex(f"{number:0{count}d}")
 
 
-def _merged_bits(encoding: Encoding, words: MutableSequence[int], value: float) -> bytes:
-    field, size = int(raw_number(encoding, value)), encoding.registers
-    if not 0 <= field < 1 << encoding.width:
-        raise ValueError(f"{value} does not fit {encoding.width} bits")
+def _merged_bits(encoding: Encoding, bit: int, width: int, words: MutableSequence[int], value: float) -> bytes:
+    raw, size = int(raw_number(encoding, value)), encoding.registers
+    least = -(1 << width - 1) if encoding.type is ValueType.INT8 else 0
+    if not least <= raw < least + (1 << width):
+        raise ValueError(f"{value} does not fit {width} bits")
     whole = int.from_bytes(reorder(struct.pack(f">{size}H", *words), encoding.order), "big")
-    mask = ((1 << encoding.width) - 1) << encoding.bit
-    return (whole & ~mask | field << encoding.bit).to_bytes(size * WORD_BITS // 8, "big")
+    mask = (1 << width) - 1
+    return (whole & ~(mask << bit) | (raw & mask) << bit).to_bytes(size * WORD_BITS // 8, "big")
 
 
 def _text_bytes(encoding: Encoding, text: str) -> bytes:

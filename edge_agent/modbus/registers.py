@@ -127,7 +127,7 @@ def _endians(encoding: Encoding) -> tuple[str, str]:
 def _is_plain(encoding: Encoding) -> bool:
     """True when scale, offset and bounds are all that happens to the raw number."""
     special = encoding.span is not None or encoding.codes or encoding.bad_codes or encoding.order.is_64_bit_only
-    return not special and encoding.type not in (ValueType.BIT, ValueType.BITS, ValueType.BCD, ValueType.STRING)
+    return not special and encoding.field is None and encoding.type not in (ValueType.BCD, ValueType.STRING)
 
 
 def _without_overlap(members: _Members, *, may_share: bool) -> tuple[list[_Members], _Members]:
@@ -187,18 +187,27 @@ def _finisher(encoding: Encoding) -> Callable[..., Read]:
     """What turns an unpacked raw value into a reading; everything that can be worked out beforehand is."""
     if encoding.type is ValueType.STRING:
         return _text
+    finish = _number_finisher(encoding)
+    if not encoding.order.is_64_bit_only:
+        return finish
+    number = struct.Struct(">" + (_FORMATS.get(encoding.type) or _UNSIGNED[encoding.registers]))
+    return lambda data: finish(number.unpack(reorder(data, encoding.order))[0])
+
+
+def _number_finisher(encoding: Encoding) -> Callable[..., Read]:
     judge = _judge(encoding)
-    shift, mask = encoding.bit, (1 << encoding.width) - 1
-    is_field = encoding.type in (ValueType.BIT, ValueType.BITS)
-    if encoding.order.is_64_bit_only:
-        number = struct.Struct(">" + (_FORMATS.get(encoding.type) or _UNSIGNED[encoding.registers]))
-        inner = (lambda raw: judge(raw >> shift & mask)) if is_field else judge
-        return lambda data: inner(number.unpack(reorder(data, encoding.order))[0])
-    if is_field:
-        return lambda raw: judge(raw >> shift & mask)
+    if encoding.field is not None:
+        return _field_finisher(judge, encoding.type, *encoding.field)
     if encoding.type is ValueType.BCD:
         return lambda raw: _bcd(judge, f"{raw:0{encoding.length * WORD_BITS // 4}x}")
     return judge
+
+
+def _field_finisher(judge: Callable[[float], Read], kind: ValueType, shift: int, width: int) -> Callable[..., Read]:
+    """Cut the field out of its registers first; the highest bit of a signed one counts down."""
+    mask = (1 << width) - 1
+    sign = 1 << width - 1 if kind is ValueType.INT8 else 0
+    return lambda raw: judge(((raw >> shift & mask) ^ sign) - sign)
 
 
 def _text(data: bytes) -> Read:

@@ -34,8 +34,13 @@ _FUNCTION_CODES = {Table.COIL: 1, Table.DISCRETE: 2, Table.HOLDING: 3, Table.INP
 
 
 class ValueType(StrEnum):
-    """The type of a value; `bits` is a field of `width` bits from `bit` on (bit 0 is the lowest)."""
+    """The type of a value; `bits` is a field of `width` bits from `bit` on (bit 0 is the lowest).
 
+    Two of the 8-bit types share a register.
+    """
+
+    INT8 = "int8"
+    UINT8 = "uint8"
     INT16 = "int16"
     UINT16 = "uint16"
     INT32 = "int32"
@@ -62,6 +67,8 @@ class ValueType(StrEnum):
 
 
 _FIXED_REGISTERS = {
+    ValueType.INT8: 1,
+    ValueType.UINT8: 1,
     ValueType.INT16: 1,
     ValueType.UINT16: 1,
     ValueType.FLOAT16: 1,
@@ -73,6 +80,13 @@ _FIXED_REGISTERS = {
     ValueType.UINT64: 4,
     ValueType.FLOAT64: 4,
 }
+
+
+class Byte(StrEnum):
+    """Which half of a register an 8-bit value is, once the byte order is applied."""
+
+    HIGH = "high"
+    LOW = "low"
 
 
 class Order(StrEnum):
@@ -121,15 +135,16 @@ class RawSpan(msgspec.Struct, frozen=True, kw_only=True):
 class Encoding(msgspec.Struct, frozen=True, kw_only=True):
     """All that is needed to turn registers into one value, and back.
 
-    value = raw * scale + offset, or by `span`. `bit` and `width` belong to bit and bits, `length` (registers) to
-    string, bcd and wide bit fields. `codes` are the known codes of an enumeration (empty: any), `bad_codes` raw values
-    that stand for no value. `low` and `high` bound the plausible range in the quantity's unit.
+    value = raw * scale + offset, or by `span`. `bit` and `width` belong to bit and bits, `byte` to int8 and uint8,
+    `length` (registers) to string, bcd and wide bit fields. `codes` are the known codes of an enumeration (empty: any),
+    `bad_codes` raw values that stand for no value. `low` and `high` bound the plausible range in the quantity's unit.
     """
 
     type: ValueType
     order: Order = Order.ABCD
     bit: int = 0
     width: int = 1
+    byte: Byte = Byte.LOW
     length: int = 1
     scale: float = 1.0
     offset: float = 0.0
@@ -143,6 +158,15 @@ class Encoding(msgspec.Struct, frozen=True, kw_only=True):
     def registers(self) -> int:
         """How many registers the value takes."""
         return self.type.fixed_registers or self.length
+
+    @property
+    def field(self) -> tuple[int, int] | None:
+        """The lowest bit and the width of what is cut out of the registers; None where the value fills them."""
+        if self.type in (ValueType.BIT, ValueType.BITS):
+            return self.bit, self.width
+        if self.type in (ValueType.INT8, ValueType.UINT8):
+            return 8 if self.byte is Byte.HIGH else 0, 8
+        return None
 
     @property
     def is_scaled(self) -> bool:

@@ -7,7 +7,9 @@ from edge_agent.devices.files import load_profile, shipped_ids
 from edge_agent.devices.profile import AddressRange, Origin
 from edge_agent.devices.reads import plan_reads, positions_of, scan_classes
 from edge_agent.errors import ConfigError
-from edge_agent.modbus.value import Order, Table, ValueType
+from edge_agent.modbus.value import Byte, Order, Table, ValueType
+from edge_agent.tags import datatype_of
+from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Reason
 
 HEAD = """
@@ -56,6 +58,17 @@ def test_a_channel_says_otherwise(tmp_path: Path) -> None:
     assert (channel.report.deadband, channel.scan_ms, channel.report.mode) == (0.5, 60_000, ReportMode.ALWAYS)
 
 
+def test_a_byte_is_the_low_one_of_its_register_unless_the_profile_says_otherwise(tmp_path: Path) -> None:
+    channels = (
+        'name = "a"\naddress = 4\ntype = "int8"\n[[channel]]\nname = "b"\naddress = 4\ntype = "uint8"\nbyte = "high"'
+    )
+    write(tmp_path, channels)
+    low, high = load_profile("test.toml", tmp_path).channels
+    assert (low.encoding.type, low.encoding.byte, low.width) == (ValueType.INT8, Byte.LOW, 1)
+    assert (high.encoding.type, high.encoding.byte) == (ValueType.UINT8, Byte.HIGH)
+    assert (datatype_of(low), datatype_of(high)) == (DataType.INT8, DataType.UINT8)
+
+
 def test_a_current_loop_breaks_and_overflows_where_namur_says(tmp_path: Path) -> None:
     keys = "raw_low = 4000\nraw_high = 20000\nlow_eng = 0\nhigh_eng = 100"
     write(tmp_path, f'name = "x"\naddress = 0\ntype = "uint16"\n{keys}')
@@ -95,8 +108,8 @@ def test_the_first_digit_names_a_table_of_bits(tmp_path: Path, address: str, exp
 BAD_CHANNELS = [
     ('name = "co"\nadress = 4\ntype = "float32"', 'channel[1] "co".adress: unknown key, did you mean "address"?'),
     ('name = "co"\naddress = "4"\ntype = "float32"', 'channel[1] "co".address: expected a whole number, got text'),
-    ('name = "co"\naddress = 4\ntype = "flot32"', "type: invalid enum value 'flot32' (allowed: int16"),
-    ('name = "co"\naddress = 4', 'channel[1] "co".type: is missing (allowed: int16'),
+    ('name = "co"\naddress = 4\ntype = "flot32"', "type: invalid enum value 'flot32' (allowed: int8"),
+    ('name = "co"\naddress = 4', 'channel[1] "co".type: is missing (allowed: int8'),
     ('name = "co"\ntype = "uint16"', 'channel[1] "co".address: is missing'),
     ("address = 1", "channel[1].name: is missing"),
     ('name = "co"\naddress = 65536\ntype = "uint16"', "65536 is out of range (allowed: 0 to 65535)"),
@@ -115,6 +128,8 @@ BAD_CHANNELS = [
     ('name = "co"\naddress = 4\ntype = "string"', "length: is missing"),
     ('name = "co"\naddress = 4\ntype = "bcd"\nlength = 3', "3 registers do not fit bcd (allowed: 1, 2, 4)"),
     ('name = "co"\naddress = 4\ntype = "float32"\norder = "EFGHABCD"', "needs a value of four registers"),
+    ('name = "co"\naddress = 4\ntype = "uint16"\nbyte = "high"', "byte: has no meaning for type uint16"),
+    ('name = "co"\naddress = 4\ntype = "int8"\nbyte = "upper"', "invalid enum value 'upper' (allowed: high, low)"),
     ('name = "co"\naddress = 4\ntype = "uint16"\ntable = "coil"', "uint16 cannot lie in the coil table"),
     ('name = "co"\naddress = 4\ntype = "uint16"\nscale = 0', "0 makes every value the same"),
     ('name = "co"\naddress = 4\ntype = "uint16"\nraw_low = 0', "go together"),

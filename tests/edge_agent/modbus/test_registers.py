@@ -1,12 +1,14 @@
 import math
+import struct
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.modbus.encode import encode, place, reorder
 from edge_agent.modbus.registers import BitDecoder, BlockDecoder, Point
-from edge_agent.modbus.value import Encoding, Order, RawSpan, ValueType
+from edge_agent.modbus.value import Byte, Encoding, Order, RawSpan, ValueType
 from edge_agent.wire.sample import Reason
 
 CURRENT_LOOP = RawSpan(raw_low=0, raw_high=27648, low_eng=0, high_eng=1000, break_below=-691.2, over_above=29376)
@@ -51,6 +53,80 @@ def test_words_of_standards_and_manuals_decode(value_type: str, order: str, word
     assert reason is Reason.GOOD
     assert decoded == pytest.approx(value, rel=1e-7)
     assert encode(encoding, value) == tuple(words)
+
+
+# One value of every type, its bytes in order A, B, C, ... worked out from two's complement, IEEE 754 and BCD.
+BYTES_OF = [
+    ("uint16", "12 34", 0x1234),
+    ("int16", "fe dc", -292),
+    ("float16", "d6 40", -100.0),
+    ("bcd", "12 34", 1234),
+    ("uint32", "12 34 56 78", 305_419_896),
+    ("int32", "fe dc ba 98", -19_088_744),
+    ("float32", "42 f6 e9 79", 123.456),
+    ("bcd", "12 34 56 78", 12_345_678),
+    ("uint64", "00 01 02 03 04 05 06 07", 283_686_952_306_183),
+    ("int64", "ff fe fd fc fb fa f9 f8", -283_686_952_306_184),
+    ("float64", "40 5e dd 2f 1a 9f be 77", 123.456),
+    ("bcd", "00 12 34 56 78 90 12 34", 12_345_678_901_234),
+]
+# The order of the bytes on the wire, as each name spells it out at each width.
+SPELT = {
+    "ABCD": ("AB", "ABCD", "ABCDEFGH"),
+    "CDAB": ("AB", "CDAB", "GHEFCDAB"),
+    "BADC": ("BA", "BADC", "BADCFEHG"),
+    "DCBA": ("BA", "DCBA", "HGFEDCBA"),
+    "EFGHABCD": (None, None, "EFGHABCD"),
+    "CDABGHEF": (None, None, "CDABGHEF"),
+    "DCBAHGFE": (None, None, "DCBAHGFE"),
+    "FEHGBADC": (None, None, "FEHGBADC"),
+}
+EVERY_TYPE_AND_ORDER = [
+    pytest.param(kind, order, spelling, data, value, id=f"{kind} of {len(data.split())} bytes as {spelling}")
+    for kind, data, value in BYTES_OF
+    for order, spellings in SPELT.items()
+    if (spelling := spellings[(2, 4, 8).index(len(data.split()))]) is not None
+]
+
+
+@pytest.mark.parametrize(("kind", "order", "spelling", "data", "value"), EVERY_TYPE_AND_ORDER)
+def test_every_type_is_read_in_every_order(kind: str, order: str, spelling: str, data: str, value: float) -> None:
+    letters = dict(zip("ABCDEFGH", bytes.fromhex(data), strict=False))
+    wire = bytes(letters[letter] for letter in spelling)
+    words = list(struct.unpack(f">{len(wire) // 2}H", wire))
+    encoding = Encoding(type=ValueType(kind), order=Order(order), length=len(words))
+    decoded, reason = decode_one(encoding, words)
+    assert reason is Reason.GOOD
+    assert decoded == pytest.approx(value, rel=1e-7)
+    assert list(encode(encoding, value)) == words
+
+
+@pytest.mark.parametrize("order", [order for order in SPELT if len(order) == 4])
+def test_a_manual_may_spell_an_order_with_eight_letters(order: str) -> None:
+    assert Order(SPELT[order][2]) is Order(order)
+
+
+@pytest.mark.parametrize(
+    ("kind", "byte", "order", "value"),
+    [
+        pytest.param("uint8", "high", "ABCD", 0x81, id="unsigned, high byte"),
+        pytest.param("uint8", "low", "ABCD", 0xFE, id="unsigned, low byte"),
+        pytest.param("int8", "high", "ABCD", -127, id="signed, high byte"),
+        pytest.param("int8", "low", "ABCD", -2, id="signed, low byte"),
+        pytest.param("int8", "high", "CDAB", -127, id="register order means nothing to a byte"),
+        pytest.param("int8", "high", "BADC", -2, id="signed, high byte of swapped bytes"),
+        pytest.param("uint8", "low", "DCBA", 0x81, id="unsigned, low byte little-endian"),
+    ],
+)
+def test_a_byte_is_one_half_of_a_register(kind: str, byte: str, order: str, value: int) -> None:
+    encoding = Encoding(type=ValueType(kind), byte=Byte(byte), order=Order(order))
+    assert decode_one(encoding, [0x81FE]) == (value, Reason.GOOD)
+    words = [0x81FE]
+    place(words, 0, encoding, 5)
+    assert decode_one(encoding, words) == (5, Reason.GOOD)
+    other = Byte.LOW if encoding.byte is Byte.HIGH else Byte.HIGH
+    neighbour = msgspec.structs.replace(encoding, byte=other)
+    assert decode_one(neighbour, words) == decode_one(neighbour, [0x81FE])
 
 
 @pytest.mark.parametrize(
@@ -147,6 +223,8 @@ def test_placing_a_bit_leaves_its_neighbours() -> None:
     [
         pytest.param(Encoding(type=ValueType.INT16), 40_000, id="too large a number"),
         pytest.param(Encoding(type=ValueType.BITS, width=2), 4, id="too large for two bits"),
+        pytest.param(Encoding(type=ValueType.INT8), 128, id="too large for a signed byte"),
+        pytest.param(Encoding(type=ValueType.UINT8), -1, id="an unsigned byte has no sign"),
         pytest.param(Encoding(type=ValueType.STRING, length=1), "ABC", id="too long a text"),
         pytest.param(Encoding(type=ValueType.BCD), 12_345, id="too many digits"),
         pytest.param(Encoding(type=ValueType.BCD), -1, id="BCD has no sign"),
@@ -186,6 +264,12 @@ def test_encode_finds_the_raw_number_of_a_scaled_value(raw: int, scale: float, o
     assert isinstance(value, float)
     assert math.isclose(value, raw * scale + offset, abs_tol=1e-9)
     assert list(encode(encoding, value)) == words
+
+
+@given(st.integers(-128, 127), st.sampled_from(Byte), SHORT_ORDERS)
+def test_decode_undoes_encode_for_int8(value: int, byte: Byte, order: Order) -> None:
+    encoding = Encoding(type=ValueType.INT8, byte=byte, order=order)
+    assert decode_one(encoding, list(encode(encoding, value))) == (value, Reason.GOOD)
 
 
 @given(st.text(max_size=5).filter(lambda text: "\0" not in text and text == text.rstrip()), SHORT_ORDERS)
