@@ -12,9 +12,9 @@ FURNACES = 7
 LOCAL = timezone(timedelta(hours=8))  # the simulator's default local time
 BURNING = ("charge", "ignition", "main", "burnout")
 HOUR_MS = 3_600_000
+Span = tuple[int, int]
 STOPPED_FURNACE = 2  # yesterday without lime for one hour
-STUCK_FURNACE = 5  # its CO analyser freezes soon after the start
-STUCK_AFTER_S = 5
+STUCK_AFTER_S = 5  # soon after the start an analyser freezes
 FIRST_HOUR = 8  # of yesterday, local time: here the history begins
 BY_DAY = range(10, 17)  # the local hours of yesterday that may be the bad one
 
@@ -50,27 +50,21 @@ def history_hours(now_ms: int) -> int:
     return -(-(now_ms - _yesterday_ms(now_ms, FIRST_HOUR)) // HOUR_MS)
 
 
-def choose_bad_hour(truth: Path, now_ms: int) -> int:
-    """The start (ms) of the clock hour of yesterday, by day, in which the furnace burnt longest: its mean is valid."""
-    cycles = msgspec.json.Decoder(Cycle).decode_lines(truth.read_bytes())
-    burning = [
-        (phase.from_ms, phase.to_ms)
-        for cycle in cycles
-        if cycle.furnace == STOPPED_FURNACE
-        for phase in cycle.phases
-        if phase.phase in BURNING
-    ]
+def faults(truth: Path, now_ms: int) -> tuple[str, ...]:
+    """The planted faults, with absolute times: the past and the live simulation share them.
+
+    Yesterday, by day, a furnace without lime in the hour in which it burnt longest, so that the hour is valid. Soon, a
+    frozen CO analyser at the furnace that goes on burning for the longest time.
+    """
+    burning = _burning_spans(truth)
     hours = [_yesterday_ms(now_ms, hour) for hour in BY_DAY]
-    return max(hours, key=lambda start_ms: _overlap_ms(burning, start_ms))
-
-
-def faults(bad_hour_ms: int, now_ms: int) -> tuple[str, ...]:
-    """The planted faults, with absolute times: the past and the live simulation share them."""
-    from_, to = (_iso(bad_hour_ms + shift) for shift in (0, HOUR_MS))
-    stuck = _iso(now_ms + STUCK_AFTER_S * 1000)
+    bad_ms = max(hours, key=lambda start_ms: _overlap_ms(burning[STOPPED_FURNACE], start_ms, start_ms + HOUR_MS))
+    stuck_ms = now_ms + STUCK_AFTER_S * 1000
+    others = [furnace for furnace in burning if furnace != STOPPED_FURNACE]
+    stuck = max(others, key=lambda furnace: _burns_until_ms(burning[furnace], stuck_ms))
     return (
-        f"furnace={STOPPED_FURNACE},kind=dosing_stop,channel=hcl,from={from_},to={to}",
-        f"furnace={STUCK_FURNACE},kind=stuck,channel=co,from={stuck}",
+        f"furnace={STOPPED_FURNACE},kind=dosing_stop,channel=hcl,from={_iso(bad_ms)},to={_iso(bad_ms + HOUR_MS)}",
+        f"furnace={stuck},kind=stuck,channel=co,from={_iso(stuck_ms)}",
     )
 
 
@@ -80,9 +74,22 @@ def fault_belongs(fault: str, site: Path) -> bool:
     return f"unit_id = {furnace}\n" in site.read_text(encoding="utf-8")
 
 
-def _overlap_ms(spans: list[tuple[int, int]], start_ms: int) -> int:
-    end_ms = start_ms + HOUR_MS
-    return sum(max(0, min(to_ms, end_ms) - max(from_ms, start_ms)) for from_ms, to_ms in spans)
+def _burning_spans(truth: Path) -> dict[int, list[Span]]:
+    """When each furnace burns (ms), oldest first."""
+    spans: dict[int, list[Span]] = {}
+    for cycle in msgspec.json.Decoder(Cycle).decode_lines(truth.read_bytes()):
+        phases = [phase for phase in cycle.phases if phase.phase in BURNING]
+        spans.setdefault(cycle.furnace, []).append((phases[0].from_ms, phases[-1].to_ms))
+    return spans
+
+
+def _overlap_ms(spans: list[Span], from_ms: int, to_ms: int) -> int:
+    return sum(max(0, min(end_ms, to_ms) - max(start_ms, from_ms)) for start_ms, end_ms in spans)
+
+
+def _burns_until_ms(spans: list[Span], at_ms: int) -> int:
+    """The end of the burning that is under way at a time; 0 where none is."""
+    return max((end_ms for start_ms, end_ms in spans if start_ms <= at_ms < end_ms), default=0)
 
 
 def _yesterday_ms(now_ms: int, hour: int) -> int:

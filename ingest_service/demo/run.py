@@ -96,7 +96,7 @@ class Demo:
         past = ("--history", history, "--furnaces", str(city.FURNACES), "--truth", str(truth))
         processes.start("truth", *program("edge-agent"), "simulate", *common, *past)
         processes.finish("truth")
-        faults = city.faults(city.choose_bad_hour(truth, now_ms), now_ms)
+        faults = city.faults(truth, now_ms)
         self._say(f"writing the last {history} of {city.FURNACES} furnaces into the agents' outboxes ...")
         for site in sites:
             mine = [f"--fault={fault}" for fault in faults if city.fault_belongs(fault, site)]
