@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.wire.sample import FIRST_BAD
-from ingest_service.intake.alias_table import UNKNOWN
+from ingest_service.intake.alias_table import FOREIGN, UNKNOWN
 from ingest_service.intake.gathering import Candidates, Origin
 
 FAR_FUTURE_MS = 10 * 60_000
@@ -32,6 +32,7 @@ class Rejection(IntEnum):
     UNKNOWN_EDGE = 9
     UNKNOWN_DEVICE = 10
     BAD_NAME = 11
+    OTHER_EDGE = 12
 
     @property
     def label(self) -> str:
@@ -41,7 +42,9 @@ class Rejection(IntEnum):
     @property
     def asks_for_birth(self) -> bool:
         """True when a birth that was missed would explain it."""
-        return self in (Rejection.UNKNOWN_TAG, Rejection.UNKNOWN_EDGE, Rejection.UNKNOWN_DEVICE)
+        return self in (
+            Rejection.UNKNOWN_TAG, Rejection.UNKNOWN_EDGE, Rejection.UNKNOWN_DEVICE, Rejection.OTHER_EDGE
+        )  # fmt: skip
 
 
 class RejectedSamples(msgspec.Struct, frozen=True):
@@ -98,6 +101,7 @@ def judge(candidates: Candidates, now_ms: int) -> NDArray[np.uint8]:
     verdict[candidates.measured_at_ms < oldest_ms] = Rejection.TOO_OLD
     verdict[candidates.measured_at_ms > now_ms + FAR_FUTURE_MS] = Rejection.FAR_FUTURE
     verdict[candidates.series == UNKNOWN] = Rejection.UNKNOWN_TAG
+    verdict[candidates.series == FOREIGN] = Rejection.OTHER_EDGE
     return verdict
 
 

@@ -10,6 +10,7 @@ from edge_agent.wire.metric import DataType
 
 UNKNOWN = -1  # in place of a series id
 BLOCK = -2  # in place of a series id: the number of the message's block
+FOREIGN = -3  # in place of a series id: the message is that of another edge of the same name
 
 _WIDEST, _HOLES = 4_096, 8  # a table wider than this has at most so many places an alias
 _Int64s = NDArray[np.int64]

@@ -8,7 +8,8 @@ class EdgeView(msgspec.Struct, frozen=True, kw_only=True):
 
     `last_seen_ms` is when its last message came (ms since 1970 UTC, centre's clock). `clock_offset_ms` is the median of
     arrival minus sending over its newest live messages, positive where the edge's clock is behind; None before the
-    first. `best_effort` is true for an edge that numbers no blocks, so nothing can be asked for again.
+    first. `best_effort` is true for an edge that numbers no blocks, so nothing can be asked for again. `conflicts`
+    counts what showed that two edges go by this name.
     """
 
     edge_id: int
@@ -20,3 +21,4 @@ class EdgeView(msgspec.Struct, frozen=True, kw_only=True):
     best_effort: bool = False
     seq_gaps: int = 0
     rebirths: int = 0
+    conflicts: int = 0

@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.wire.data import Columns
+from edge_agent.wire.data import Columns, mark_of
 from edge_agent.wire.sample import Reason
-from ingest_service.intake.alias_table import UNKNOWN, AliasTable
+from ingest_service.intake.alias_table import FOREIGN, UNKNOWN, AliasTable
 from ingest_service.intake.device_map import DeviceMap
 from ingest_service.intake.plain import PlainSamples, read_plain
 from ingest_service.intake.scanning import Scan
@@ -58,6 +58,7 @@ class _Plain(msgspec.Struct, frozen=True):
     session: EdgeSession
     known: DeviceMap
     aliases: AliasTable
+    epoch: int | None
     received_at_ms: int
 
 
@@ -74,20 +75,30 @@ class Gathering:
         self._values: list[float] = []
         self._reasons: list[int] = []
 
-    def add(self, session: EdgeSession, known: DeviceMap, columns: Columns, block: int, purpose: Purpose) -> None:
-        """Append the samples of one message of that device."""
-        start = len(self._series)
-        self._series.extend(map(known.series.get, columns.keys, repeat(UNKNOWN)))
+    def add(
+        self,
+        session: EdgeSession,
+        known: DeviceMap,
+        columns: Columns,
+        block: int,
+        purpose: Purpose,
+        mark: int = 0,
+    ) -> None:
+        """Append the samples of one message of that device; `mark` tells from which outbox its block is."""
+        start, foreign = len(self._series), _is_foreign(session.epoch, mark)
+        series = repeat(FOREIGN, len(columns.keys)) if foreign else map(known.series.get, columns.keys, repeat(UNKNOWN))
+        self._series.extend(series)
         self._measured_at_ms.extend(columns.measured_at_ms)
         self._values.extend(columns.values)
         self._reasons.extend(columns.reasons)
-        self._origins.append(_origin(session, known, block, purpose, start, len(self._series)))
+        epoch = None if foreign else session.epoch
+        self._origins.append(_origin(session, epoch, known, block, purpose, start, len(self._series)))
 
     def add_plain(
         self, session: EdgeSession, known: DeviceMap, aliases: AliasTable, at: int, received_at_ms: int
     ) -> None:
         """Append the samples of message `at` of the scan, which is plain."""
-        self._plain.append(_Plain(at, session, known, aliases, received_at_ms))
+        self._plain.append(_Plain(at, session, known, aliases, session.epoch, received_at_ms))
 
     @property
     def origins(self) -> list[Origin]:
@@ -122,14 +133,24 @@ class Gathering:
             purpose = Purpose.HISTORICAL if read.historical[at] else Purpose.LIVE
             if purpose is Purpose.LIVE:
                 one.session.note_clock(sent_at_ms[at], one.received_at_ms)
-            span = bounds[at], bounds[at + 1]
-            self._origins.append(_origin(one.session, one.known, read.block[at], purpose, *span))
+            span, epoch = (bounds[at], bounds[at + 1]), one.epoch
+            if _is_foreign(epoch, read.mark[at]):
+                read.series[read.bounds[at] : read.bounds[at + 1]] = FOREIGN
+                epoch = None
+            self._origins.append(_origin(one.session, epoch, one.known, read.block[at], purpose, *span))
 
 
-def _origin(session: EdgeSession, known: DeviceMap, block: int, purpose: Purpose, start: int, stop: int) -> Origin:
-    numbered = session.epoch is not None and block > 0
-    epoch = session.epoch or 0 if numbered else 0
-    return Origin(session, known.source_id, known.device, epoch, block if numbered else 0, purpose, start, stop)
+def _is_foreign(epoch: int | None, mark: int) -> bool:
+    """True for a block that tells that it is not from the outbox of the edge's birth."""
+    return mark != 0 and epoch is not None and mark != mark_of(epoch)
+
+
+def _origin(
+    session: EdgeSession, epoch: int | None, known: DeviceMap, block: int, purpose: Purpose, start: int, stop: int
+) -> Origin:
+    numbered = epoch is not None and block > 0
+    named = (epoch or 0, block) if numbered else (0, 0)
+    return Origin(session, known.source_id, known.device, *named, purpose, start, stop)
 
 
 def _joined(general: Candidates, plain: PlainSamples) -> Candidates:

@@ -17,6 +17,7 @@ from edge_agent.wire.sparkplug_b_pb2 import Payload
 from edge_agent.wire.topic import MessageType, Topic
 from ingest_service.intake.device_map import DeviceMap
 from ingest_service.intake.edge_view import EdgeView
+from ingest_service.intake.identity import Identity
 from ingest_service.intake.sequence import Sequencer
 
 REORDER_TIMEOUT_MS = 2_000
@@ -67,16 +68,19 @@ Heard.NOTHING = Heard()
 class EdgeSession:
     """One edge node. It is offline until its birth was registered."""
 
-    def __init__(self, home: str, edge: str, *, edge_id: int = 0, last_seen_ms: int = 0) -> None:
+    def __init__(self, home: str, edge: str, *, edge_id: int = 0, reorder_timeout_ms: int = REORDER_TIMEOUT_MS) -> None:
         self.home, self.edge = home, edge
         self.edge_id = edge_id
-        self.last_seen_ms = last_seen_ms
+        self.last_seen_ms = 0
         self.online = False
         self.epoch: int | None = None
+        self.command_aliases: tuple[int, int] | None = None
         self.rebirths = 0
+        self.identity = Identity()
+        self.foreign_messages = 0
         self._bd_seq: int | None = None
         self._devices: dict[str, DeviceMap] = {}
-        self._order: Sequencer[AnyMessage] = Sequencer(REORDER_TIMEOUT_MS)
+        self._order: Sequencer[AnyMessage] = Sequencer(reorder_timeout_ms)
         self._offsets: deque[int] = deque(maxlen=_CLOCK_MESSAGES)
 
     def hear(self, message: AnyMessage) -> Heard:
@@ -96,6 +100,7 @@ class EdgeSession:
     def node_born(self, edge_id: int, birth: Birth, seq: int, node: DeviceMap | None) -> None:
         """The birth of the node was registered: devices must be born after it."""
         self.edge_id, self.epoch, self._bd_seq = edge_id, birth.epoch, birth.bd_seq
+        self.command_aliases = birth.command_aliases
         self.online = True
         self._devices = {"": node} if node is not None else {}
         self._order.begin(seq)
@@ -111,6 +116,18 @@ class EdgeSession:
     def device(self, device: str | None) -> DeviceMap | None:
         """How to read that device's messages (None is the node itself); None when it was not born."""
         return self._devices.get(device or "")
+
+    def lose_link(self) -> Sequence[DeviceMap]:
+        """We no longer hear it: the devices of which nothing is known until it is born again (specification 5.3)."""
+        dead = list(self._devices.values()) if self.online else []
+        self.online = False
+        self._order.release()
+        return dead
+
+    def refuse_birth(self) -> Sequence[DeviceMap]:
+        """Another edge spoke in its name; the devices of which nothing is known until it is born itself."""
+        dead, self._devices = list(self._devices.values()), {}
+        return dead
 
     def note_clock(self, sent_at_ms: int, received_at_ms: int) -> None:
         """A live message was sent at that time by the edge's clock."""
@@ -138,11 +155,13 @@ class EdgeSession:
             best_effort=self.online and self.epoch is None,
             seq_gaps=self._order.gaps,
             rebirths=self.rebirths,
+            conflicts=self.identity.conflicts + self.foreign_messages,
         )
 
     def _in_order(self, message: AnyMessage) -> Heard:
         if not self.online:
             return Heard(rebirth=True)
+        self.identity.heard(message.received_at_ms)
         return Heard(ready=self._order.offer(message.seq, message, message.received_at_ms))
 
     def _before_birth(self, payload: Payload) -> list[AnyMessage]:
@@ -155,4 +174,5 @@ class EdgeSession:
         if not self.online or (bd_seq is not None and bd_seq != self._bd_seq):
             return Heard.NOTHING
         self.online = False
+        self.identity.died()
         return Heard(ready=self._order.release(), dead=list(self._devices.values()))

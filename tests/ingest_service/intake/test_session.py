@@ -102,3 +102,20 @@ def test_the_clock_offset_is_the_median_of_live_messages() -> None:
 def test_an_edge_that_numbers_no_blocks_is_best_effort() -> None:
     assert born(epoch=None).view().best_effort
     assert not born().view().best_effort
+
+
+def test_when_the_connection_is_lost_nothing_is_known_of_it_until_it_is_born_again() -> None:
+    session = born()
+    session.hear(message(MessageType.DDATA, 4))
+    assert session.lose_link() == [PLC]
+    assert session.lose_link() == []
+    assert not session.view().online
+    assert session.hear(message(MessageType.DDATA, 5)).rebirth
+    assert born(session, bd_seq=4).hear(message(MessageType.DDATA, 2)).ready
+
+
+def test_how_long_it_waits_for_a_missing_message_can_be_set() -> None:
+    session = born(EdgeSession("east", "edge-1", reorder_timeout_ms=500))
+    session.hear(message(MessageType.DDATA, 3))
+    assert not session.gap_overdue(AT_MS + 499)
+    assert session.gap_overdue(AT_MS + 500)
