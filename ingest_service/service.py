@@ -27,6 +27,7 @@ from ingest_service.store.channels import ChannelsCache
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.embedded.store import EmbeddedStore
+from ingest_service.store.gaps import GapLog
 from ingest_service.store.judgements import JudgementStore
 from ingest_service.store.live import LiveTable
 from ingest_service.store.overview import Reader, ping
@@ -60,9 +61,8 @@ class Service:
         live.load(store.latest())
         channels = ChannelsCache(engine, lambda: registry.version).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
-        self._ingest = IngestWorker(
-            self._queue, registry, store, live, self._subscriber.publish, wall_ms, RejectionLog(engine)
-        )
+        publish, rejections = self._subscriber.publish, RejectionLog(engine)
+        self._ingest = IngestWorker(self._queue, registry, store, live, publish, wall_ms, rejections, GapLog(engine))
         zone = ZoneInfo(config.judging.time_zone)
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)
         pressure = config.judging.barometric_pa

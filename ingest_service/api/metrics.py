@@ -26,6 +26,7 @@ COUNTS = {
     "rebirths_requested": "Rebirths asked of edges",
     "decode_errors": "Messages that could not be decoded",
     "store_errors": "Failed writes",
+    "gaps_recorded": "Gap records that are new",
     "births": "Births of edges and devices",
     "deaths": "Deaths of edges and devices",
     "batches": "Batches written",

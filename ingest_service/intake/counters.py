@@ -8,8 +8,9 @@ class IngestCounters(msgspec.Struct, kw_only=True):
 
     `samples_rejected` and `messages_rejected` are by the label of `admission.Rejection`. `samples_unstored` were read
     and not made durable, for their edges to send again. Acknowledgements count repeats too. `held_back_dropped`
-    messages came after a gap and never became clear. `last_batch_ms` is how long the newest batch took from decoding to
-    commit (ms), `last_commit_at_ms` when that was, `queued_messages` how many wait now.
+    messages came after a gap and never became clear, `gaps_recorded` are new gap records. `last_batch_ms` is how long
+    the newest batch took from decoding to commit (ms), `last_commit_at_ms` when that was, `queued_messages` how many
+    wait now.
     """
 
     messages: int = 0
@@ -26,6 +27,7 @@ class IngestCounters(msgspec.Struct, kw_only=True):
     rebirths_requested: int = 0
     decode_errors: int = 0
     store_errors: int = 0
+    gaps_recorded: int = 0
     births: int = 0
     deaths: int = 0
     batches: int = 0

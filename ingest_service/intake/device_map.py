@@ -19,6 +19,7 @@ Key = int | str
 class DeviceMap(msgspec.Struct, frozen=True):
     """Series ids and data types by alias and by name; `block_alias` is None where blocks are not numbered.
 
+    `gap_alias` is that of gap records, None where there are none (they belong to the node).
     `aliases` says the same of the aliases for many messages at once, where that pays.
     """
 
@@ -29,6 +30,7 @@ class DeviceMap(msgspec.Struct, frozen=True):
     block_alias: int | None
     all_series: NDArray[np.int32]
     aliases: AliasTable | None = None
+    gap_alias: int | None = None
 
 
 def device_map(birth: Birth, source_id: int, device: str, ids: Mapping[str, int]) -> DeviceMap:
@@ -43,7 +45,7 @@ def device_map(birth: Birth, source_id: int, device: str, ids: Mapping[str, int]
     everything = np.unique(np.fromiter(series.values(), np.int32, len(series)))
     by_alias = {key: series_id for key, series_id in series.items() if isinstance(key, int)}
     aliases = alias_table(by_alias, {alias: datatypes[alias] for alias in by_alias}, birth.block_alias)
-    return DeviceMap(source_id, device, series, datatypes, birth.block_alias, everything, aliases)
+    return DeviceMap(source_id, device, series, datatypes, birth.block_alias, everything, aliases, birth.gap_alias)
 
 
 def birth_values(payload: Payload, known: DeviceMap) -> Columns:

@@ -1,5 +1,6 @@
 """What the centre says to the edges, and how often: acknowledgements and rebirth requests. Pure."""
 
+from collections import deque
 from collections.abc import Iterable
 
 import msgspec
@@ -22,19 +23,39 @@ class DueAcknowledgement(msgspec.Struct, frozen=True):
     acknowledgement: Acknowledgement
 
 
+class _HeldBack(msgspec.Struct, frozen=True, gc=False):
+    until_ms: int
+    home: str
+    edge: str
+    epoch: int
+    block: int
+
+
 class Acknowledgements:
     """Gathers durable blocks and says for each edge at most about four times a second which ones they are."""
 
     def __init__(self) -> None:
         self._blocks: dict[Edge, dict[int, set[int]]] = {}
         self._spoken_ms: dict[Edge, int] = {}
+        self._held_back: deque[_HeldBack] = deque()
 
     def add(self, home: str, edge: str, epoch: int, block: int) -> None:
         """That block is durable (or was already)."""
         self._blocks.setdefault((home, edge), {}).setdefault(epoch, set()).add(block)
 
+    def hold_back(self, home: str, edge: str, epoch: int, block: int, until_ms: int) -> None:
+        """That block will be durable at that time, unless the store fails before; times given never fall."""
+        self._held_back.append(_HeldBack(until_ms, home, edge, epoch, block))
+
+    def forget_held_back(self) -> None:
+        """The store failed: what was not durable for sure is not acknowledged, and comes again."""
+        self._held_back.clear()
+
     def due(self, now_ms: int) -> list[DueAcknowledgement]:
         """What must be said now; it counts as said."""
+        while self._held_back and self._held_back[0].until_ms <= now_ms:
+            ripe = self._held_back.popleft()
+            self.add(ripe.home, ripe.edge, ripe.epoch, ripe.block)
         ready = [edge for edge in self._blocks if now_ms - self._spoken_ms.get(edge, 0) >= ACKNOWLEDGE_EVERY_MS]
         found = []
         for home, edge in ready:

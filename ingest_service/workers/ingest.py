@@ -16,14 +16,16 @@ from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.intake.fleet import Fleet
-from ingest_service.intake.gathering import Gathering, Purpose
+from ingest_service.intake.gathering import Gathering, Origin, Purpose
 from ingest_service.intake.speaking import Acknowledgements, RebirthRequests
 from ingest_service.store.batch import BlockRef, SampleBatch
+from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.listening import Heap, Listener
+from ingest_service.workers.losses import Losses
 from ingest_service.workers.refused import Refused
 
 _log = structlog.get_logger(__name__)
@@ -45,6 +47,7 @@ class IngestWorker:
         publish: Callable[[str, bytes], None],
         clock: Callable[[], int],
         rejections: RejectionLog,
+        gaps: GapLog,
     ) -> None:
         self._queue, self._registry, self._store, self._live = queue, registry, store, live
         self._publish, self._clock = publish, clock
@@ -53,7 +56,10 @@ class IngestWorker:
         self._rebirths = RebirthRequests()
         self._acknowledgements = Acknowledgements()
         self._refused = Refused(self._counters, rejections)
-        self._listener = Listener(registry, self._fleet, self._rebirths, self._refused, self._counters)
+        self._losses = Losses(gaps, store, registry, self._acknowledgements, self._rebirths)
+        self._listener = Listener(
+            registry, self._fleet, self._rebirths, self._acknowledgements, self._refused, self._counters
+        )
         self._seen_ms: dict[int, int] = {}
         self._seen_written_ms = clock()
         self._problem = ""
@@ -72,6 +78,7 @@ class IngestWorker:
             dropped_messages=self._queue.dropped,
             queued_messages=len(self._queue),
             held_back_dropped=dropped,
+            gaps_recorded=self._losses.recorded,
         )
 
     def edges(self) -> list[EdgeView]:
@@ -93,8 +100,10 @@ class IngestWorker:
         started = time.perf_counter()
         heap = self._listener.hear(arrivals)
         now_ms = self._clock()
+        self._settle(lambda: self._losses.compare(heap.acknowledged, now_ms))
         if heap.stored.origins:
             self._keep(heap.stored, now_ms, started)
+        self._settle(lambda: self._losses.record(heap.gaps))
         self._show(heap, now_ms)
         self._speak(now_ms)
         self._note(now_ms)
@@ -115,8 +124,15 @@ class IngestWorker:
         self._counters.batches += 1
         self._counters.last_batch_ms = (time.perf_counter() - started) * 1000
         self._counters.last_commit_at_ms = now_ms
-        self._acknowledge(gathering, admission)
+        self._acknowledge(gathering, admission, now_ms + round(self._store.hold_s * 1000))
         self._live.update(_live_part(batch, gathering, admission), now_ms)
+
+    def _settle(self, work: Callable[[], None]) -> None:
+        """Note losses; where that fails their edges tell them again."""
+        try:
+            work()
+        except StoreError as error:
+            self._fail(error)
 
     def _admitted(self, gathering: Gathering, now_ms: int) -> Admission:
         candidates = gathering.candidates()
@@ -130,15 +146,21 @@ class IngestWorker:
                 self._rebirths.want(origin.session.home, origin.session.edge)
         return admission
 
-    def _acknowledge(self, gathering: Gathering, admission: Admission) -> None:
-        """All blocks of a durable batch: those that came again too, and those of which something was rejected."""
+    def _acknowledge(self, gathering: Gathering, admission: Admission, durable_ms: int) -> None:
+        """All blocks of a written batch: those that came again too, and those of which something was rejected."""
         lengths = np.diff(admission.bounds).tolist()
         for origin, length in zip(gathering.origins, lengths, strict=True):
             if origin.block:
-                session = origin.session
-                self._acknowledgements.add(session.home, session.edge, origin.epoch, origin.block)
+                self._acknowledge_block(origin, durable_ms)
                 self._counters.acknowledged_blocks += 1
                 self._counters.acknowledged_samples += length
+
+    def _acknowledge_block(self, origin: Origin, durable_ms: int) -> None:
+        session, outbox = origin.session, self._acknowledgements
+        if self._store.hold_s:
+            outbox.hold_back(session.home, session.edge, origin.epoch, origin.block, durable_ms)
+        else:
+            outbox.add(session.home, session.edge, origin.epoch, origin.block)
 
     def _show(self, heap: Heap, now_ms: int) -> None:
         if heap.shown.origins:
@@ -176,6 +198,7 @@ class IngestWorker:
 
     def _fail(self, error: StoreError) -> None:
         self._counters.store_errors += 1
+        self._acknowledgements.forget_held_back()
         if not self._problem:
             _log.error("store_failed", problem=str(error))
         self._problem = str(error)

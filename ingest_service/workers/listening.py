@@ -8,7 +8,8 @@ import msgspec
 
 from edge_agent.wire.birth import decode_birth
 from edge_agent.wire.command import parse_payload
-from edge_agent.wire.data import decode_data
+from edge_agent.wire.data import DataMessage, decode_data, mark_of
+from edge_agent.wire.gap import decode_gap
 from edge_agent.wire.topic import MessageType, Topic, parse_topic
 from ingest_service.errors import RejectedMessage, StoreError
 from ingest_service.intake.admission import Rejection
@@ -19,8 +20,9 @@ from ingest_service.intake.fleet import Fleet
 from ingest_service.intake.gathering import Gathering, Purpose
 from ingest_service.intake.scanning import Scan, scan
 from ingest_service.intake.session import AnyMessage, EdgeSession, Message, PlainMessage
-from ingest_service.intake.speaking import RebirthRequests
+from ingest_service.intake.speaking import Acknowledgements, RebirthRequests
 from ingest_service.store.registry import Registry
+from ingest_service.workers.losses import HeardAcknowledged, HeardGap
 from ingest_service.workers.births import Births, register_together
 from ingest_service.workers.refused import NOWHERE, Refused
 
@@ -32,6 +34,7 @@ _COMMANDS = {MessageType.NCMD, MessageType.DCMD}
 class Heap:
     """What a batch of arrivals led to: samples to store, birth values only to show, and devices that are dead now.
 
+    Also gap records, and what births say to have been acknowledged.
     `scanned` are the batch's data payloads, read at once, `births` its births by payload; `number` tells it from other
     batches.
     """
@@ -42,6 +45,8 @@ class Heap:
         self.stored = Gathering(scanned)
         self.shown = Gathering()
         self.dead: dict[tuple[str, str, str], DeviceMap] = {}
+        self.gaps: list[HeardGap] = []
+        self.acknowledged: list[HeardAcknowledged] = []
 
 
 class _Plain(msgspec.Struct, frozen=True):
@@ -58,11 +63,18 @@ class Listener:
     """Of one thread. Nothing that an edge sends makes it raise."""
 
     def __init__(
-        self, registry: Registry, fleet: Fleet, rebirths: RebirthRequests, refused: Refused, counters: IngestCounters
+        self,
+        registry: Registry,
+        fleet: Fleet,
+        rebirths: RebirthRequests,
+        acknowledgements: Acknowledgements,
+        refused: Refused,
+        counters: IngestCounters,
     ) -> None:
         self._registry = registry
         self._fleet = fleet
         self._rebirths = rebirths
+        self._acknowledgements = acknowledgements
         self._refused = refused
         self._counters = counters
         self._batches = 0
@@ -139,12 +151,27 @@ class Listener:
         data = decode_data(message.payload, known.datatypes, known.block_alias)
         if not data.historical:
             session.note_clock(data.sent_at_ms, message.received_at_ms)
+        if known.gap_alias is not None and any(key == known.gap_alias for key, _, _ in data.columns.texts):
+            self._gap(session, data, message, heap)
+            return
         for key, _, text in data.columns.texts[:1]:
             origin = (session.home, session.edge, known.device)
             count = len(data.columns.texts)
             self._refused.samples(Rejection.TEXT_VALUE, origin, count, message.received_at_ms, f"{key}: {text}")
         purpose = Purpose.HISTORICAL if data.historical else Purpose.LIVE
         heap.stored.add(session, known, data.columns, data.block, purpose)
+
+    def _gap(self, session: EdgeSession, data: DataMessage, message: Message, heap: Heap) -> None:
+        """A gap record; one that makes no sense is refused, and acknowledged so that it does not come for ever."""
+        epoch = session.epoch
+        if epoch is None or data.mark not in (0, mark_of(epoch)):
+            return
+        try:
+            record = decode_gap(data.block, data.columns.texts[0][2])
+        except ValueError:
+            self._acknowledgements.add(session.home, session.edge, epoch, data.block)
+            raise
+        heap.gaps.append(HeardGap(session, epoch, record, message.received_at_ms))
 
     def _plain(self, session: EdgeSession, message: PlainMessage, heap: Heap) -> None:
         """A message that was scanned with this batch; one that was held back since then is parsed after all."""
@@ -161,10 +188,12 @@ class Listener:
         birth = message.birth or decode_birth(message.payload)
         row = self._registry.register_node(session.home, session.edge, birth, message.received_at_ms)
         node = None
-        if birth.channels:
+        if birth.channels or birth.gap_alias is not None:
             source = self._registry.register_device(session.home, session.edge, "", birth)
             node = device_map(birth, source.id, "", source.series)
         session.node_born(row.id, birth, message.payload.seq, node)
+        if birth.epoch is not None and birth.acknowledged:
+            heap.acknowledged.append(HeardAcknowledged(session, birth.epoch, birth.acknowledged))
         self._rebirths.born(session.home, session.edge)
         self._counters.births += 1
         if node is not None:

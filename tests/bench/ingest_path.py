@@ -20,6 +20,7 @@ from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.embedded import EmbeddedStore
+from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
@@ -107,8 +108,9 @@ def path_figures(furnaces: int, seconds: int) -> dict[str, float]:
         engine = open_database(database_url(folder, ""))
         store, queue, said = EmbeddedStore(folder), ArrivalQueue(2**31), list[str]()
         live, clock = LiveTable(), lambda: NOW_MS + 1000
+        registry, rejections = Registry(engine), RejectionLog(engine)
         worker = IngestWorker(
-            queue, Registry(engine), store, live, lambda topic, _: said.append(topic), clock, RejectionLog(engine)
+            queue, registry, store, live, lambda topic, _: said.append(topic), clock, rejections, GapLog(engine)
         )
         births_s = births(worker, queue, furnaces)
         taken_s, cpu_s = data(worker, queue, furnaces, seconds)

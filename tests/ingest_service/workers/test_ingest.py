@@ -17,6 +17,7 @@ from ingest_service.errors import StoreError
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.embedded import EmbeddedStore
+from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
@@ -42,7 +43,14 @@ class Centre:
 
     def new_worker(self) -> IngestWorker:
         return IngestWorker(
-            self.queue, self.registry, self.store, self.live, self.spoken.publish, lambda: self.now_ms, self.rejections
+            self.queue,
+            self.registry,
+            self.store,
+            self.live,
+            self.spoken.publish,
+            lambda: self.now_ms,
+            self.rejections,
+            GapLog(self.engine),
         )
 
     def hear(self, *arrivals: Arrival) -> None:
