@@ -9,8 +9,11 @@ from sqlalchemy import create_engine
 
 from edge_agent.simulator.read_log import CountedAnswer
 from ingest_service.store.channels import read_channels
+from ingest_service.store.gaps import KnownGap, gaps_between
+from ingest_service.store.overview import Reader, Scope
 from tests.support.plant import COUNTER
 
+_FOR_EVER_MS = 2**53
 _HOT = "SELECT measured_at_ms, value FROM sample WHERE series = ?"
 _SEALED = "SELECT measured_at_ms, value FROM read_parquet(?) WHERE series = ?"
 
@@ -29,6 +32,14 @@ def read_answers(path: Path) -> dict[int, list[CountedAnswer]]:
         answer = msgspec.json.decode(line, type=CountedAnswer)
         answers.setdefault(answer.furnace, []).append(answer)
     return answers
+
+
+def stored_gaps(data: Path) -> list[KnownGap]:
+    """Every gap that the centre knows."""
+    engine = create_engine(f"sqlite:///{data / 'state.sqlite'}")
+    found = gaps_between(Reader(engine, Scope()), 0, _FOR_EVER_MS)
+    engine.dispose()
+    return found
 
 
 def stored_counters(data: Path) -> dict[int, list[Row]]:

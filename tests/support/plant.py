@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import msgspec
 
 from tests.support.broker import Mosquitto, free_port
 from tests.support.program import Program, product
@@ -22,7 +23,7 @@ port = {broker}
 keepalive_s = {keepalive_s}
 
 [outbox]
-path = "{home}.outbox"
+path = "{outbox}"
 
 [clock]
 synchronisation = "unwatched"
@@ -60,11 +61,21 @@ def furnaces(folder: Path, numbers: int, port: int, *words: str) -> Program:
     return product(folder, "furnaces", "edge-agent", "simulate", *common, *words)
 
 
-def write_site(
-    folder: Path, home: str, broker: int, modbus: int, numbers: Sequence[int], keepalive_s: int = 15
-) -> Path:
+class Wiring(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an agent finds its broker and its furnaces (ports); its outbox lies beside its site file unless told."""
+
+    broker: int
+    modbus: int
+    keepalive_s: int = 15
+    outbox: Path | None = None
+
+
+def write_site(folder: Path, home: str, wiring: Wiring, numbers: Sequence[int]) -> Path:
     """The site file of a home with these furnaces."""
-    text = SITE.format(home=home, broker=broker, modbus=modbus, keepalive_s=keepalive_s)
+    outbox = wiring.outbox or folder / f"{home}.outbox"
+    text = SITE.format(
+        home=home, broker=wiring.broker, modbus=wiring.modbus, keepalive_s=wiring.keepalive_s, outbox=outbox
+    )
     path = folder / f"{home}.toml"
     path.write_text(text + "".join(DEVICE.format(number=number) for number in numbers), encoding="utf-8")
     return path
@@ -81,6 +92,7 @@ class Service:
     """The central service behind HTTP; its data lie in the folder `data`."""
 
     def __init__(self, folder: Path, broker: int) -> None:
+        """`broker` is the port of the broker, or of a line to it."""
         self.port = free_port()
         self.data = folder / "data"
         self._file = folder / "service.toml"
@@ -139,7 +151,8 @@ class Plant:
 
     def add_home(self, home: str, numbers: Sequence[int]) -> Program:
         """Start the agent of a home with these furnaces."""
-        site = write_site(self.folder, home, self.broker.port, self.modbus_port, numbers)
+        wiring = Wiring(broker=self.broker.port, modbus=self.modbus_port)
+        site = write_site(self.folder, home, wiring, numbers)
         self.agents[home] = agent(self.folder, site)
         self.agents[home].start()
         return self.agents[home]

@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import StrEnum, unique
+from random import uniform
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 _CHUNK = 16_384
-_SLOW_BYTES_PER_S, _SLOW_DELAY_S = 4_000, 0.15
+_SLOW_BYTES_PER_S, _SLOW_DELAYS_S = 4_000, (0.05, 0.8)
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST and throws away what was not sent
 
 
@@ -121,7 +122,7 @@ class Proxy:
             while data := await reader.read(_CHUNK):
                 await self._flowing.wait()
                 if self._trouble is Trouble.SLOW:
-                    await asyncio.sleep(_SLOW_DELAY_S + len(data) / _SLOW_BYTES_PER_S)
+                    await asyncio.sleep(uniform(*_SLOW_DELAYS_S) + len(data) / _SLOW_BYTES_PER_S)
                 if line.deaf or writer.is_closing():
                     continue
                 hear(data)

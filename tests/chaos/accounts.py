@@ -1,0 +1,133 @@
+"""Settles what the furnaces answered against what the centre stores and what it knows to be missing. Pure."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from edge_agent.simulator.read_log import CountedAnswer
+from ingest_service.store.gaps import KnownGap
+from tests.chaos.tap import Delivery
+from tests.support.ledger import Row
+
+LATE_S = 0.9  # of the second that an agent waits for an answer
+HOLE_MS = 1_500  # furnaces are read every second: where two samples lie further apart, something is missing
+SLACK_MS = 50
+UNKNOWN_MS = 0
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """One furnace, or the sum of many. `answered` is `unread` (did not reach the agent in time) and `samples_read`.
+
+    `samples_read` are stored once, or missing and explained by a gap (`gap_recorded`), or lost.
+    """
+
+    answered: int = 0
+    unread: int = 0
+    samples_read: int = 0
+    stored: int = 0
+    duplicated: int = 0
+    lost: int = 0
+    gap_recorded: int = 0
+    false_gaps: int = 0
+
+    def __add__(self, other: "Account") -> "Account":
+        names = Account.__struct_fields__
+        return Account(**{name: getattr(self, name) + getattr(other, name) for name in names})
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """The account of one furnace, with what is wrong in words."""
+
+    account: Account
+    complaints: tuple[str, ...]
+
+
+def settle(
+    answers: Sequence[CountedAnswer],
+    deliveries: Mapping[int, Delivery],
+    rows: Sequence[Row],
+    gaps: Sequence[KnownGap],
+) -> Settlement:
+    """One furnace: its counter's answers, those that reached the agent by value, its stored rows, gaps that concern it.
+
+    A missing value counts as explained when a gap record overlaps the time between its stored neighbours. A value
+    whose row shares its time with an earlier one cannot be seen any more, so it is lost.
+    """
+    good = [row for row in rows if row.value is not None]
+    copies = Counter(row.value for row in good if row.value is not None)
+    visible = set({row.measured_at_ms: row.value for row in reversed(good)}.values())
+    read = [one for one in answers if one.value in visible or _was_read(deliveries.get(one.value))]
+    missing = [one for one in read if one.value not in visible]
+    neighbours = Neighbours(good)
+    explained = [one for one in missing if _explains(gaps, neighbours.around(one.value))]
+    lost = [one for one in missing if one not in explained]
+    twice = {value: count for value, count in copies.items() if count > 1}
+    false = [gap for gap in gaps if gap.device and is_false(gap, good)]
+    account = Account(
+        answered=len(answers),
+        unread=len(answers) - len(read),
+        samples_read=len(read),
+        stored=len(visible),
+        duplicated=sum(twice.values()) - len(twice),
+        lost=len(lost),
+        gap_recorded=len(explained),
+        false_gaps=len(false),
+    )
+    return Settlement(account, tuple(_complaints(lost, twice, false, neighbours)))
+
+
+class Neighbours:
+    """Which stored samples come before and after a counter value."""
+
+    def __init__(self, good: Iterable[Row]) -> None:
+        self._times: dict[int, int] = {}
+        for row in good:
+            if row.value is not None:
+                self._times.setdefault(row.value, row.measured_at_ms)
+        self._values = sorted(self._times)
+
+    def around(self, value: int) -> tuple[int, int]:
+        """Their times, ms; wide open where there is none."""
+        at = bisect_left(self._values, value)
+        earliest = self._times[self._values[at - 1]] if at else 0
+        latest = self._times[self._values[at]] if at < len(self._values) else 2**62
+        return min(earliest, latest), max(earliest, latest)
+
+
+def is_false(gap: KnownGap, good: Sequence[Row]) -> bool:
+    """True when the furnace was read right through the gap: no value and no second is missing in or beside it."""
+    if gap.from_ms == UNKNOWN_MS:
+        return False
+    times = sorted(row.measured_at_ms for row in good)
+    values = {row.measured_at_ms: row.value for row in good}
+    before = max((at for at in times if at < gap.from_ms), default=None)
+    after = min((at for at in times if at > gap.to_ms), default=None)
+    if before is None or after is None:
+        return False
+    chain = [at for at in times if before <= at <= after]
+    steps = pairwise(chain)
+    return all(later - at <= HOLE_MS and (values[later] or 0) - (values[at] or 0) == 1 for at, later in steps)
+
+
+def _was_read(delivery: Delivery | None) -> bool:
+    return delivery is not None and delivery.after_s < LATE_S
+
+
+def _explains(gaps: Iterable[KnownGap], between: tuple[int, int]) -> bool:
+    earliest, latest = between
+    return any(gap.from_ms <= latest + SLACK_MS and gap.to_ms >= earliest - SLACK_MS for gap in gaps)
+
+
+def _complaints(
+    lost: Sequence[CountedAnswer], twice: Mapping[int, int], false: Sequence[KnownGap], neighbours: Neighbours
+) -> Iterable[str]:
+    for answer in lost:
+        earliest, latest = neighbours.around(answer.value)
+        yield f"furnace {answer.furnace}: {answer.value}, answered at {answer.at_ms}, lost ({earliest} to {latest})"
+    for value, count in twice.items():
+        yield f"{value} is stored {count} times"
+    for gap in false:
+        yield f"a false gap: {gap}"

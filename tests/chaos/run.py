@@ -1,0 +1,99 @@
+"""One run: faults as drawn, then quiet, then the settlement."""
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from tests.chaos.accounts import Account, Settlement, settle
+from tests.chaos.schedule import Fault, draw_faults
+from tests.chaos.world import HOMES, World, world
+from tests.support.ledger import read_answers, stored_counters, stored_gaps
+from tests.support.plant import COUNTER
+from tests.support.waiting import wait_until
+
+WARM_UP_S = 30.0
+DRAIN_S = 180.0
+Say = Callable[[str], None]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What was done, what came of it, and what is wrong in words."""
+
+    faults: Mapping[str, int]
+    account: Account
+    complaints: Sequence[str]
+    drained_s: float
+
+
+def run(folder: Path, seed: int, length_s: float, say: Say) -> Outcome:
+    """Let faults befall a plant in `folder` for so long, leave it in peace, and settle."""
+    with world(folder, Random(seed)) as made:
+        wait_until(lambda: all(_is_shown(made, home) for home in HOMES), WARM_UP_S)
+        faults = draw_faults(seed, length_s, made.victims)
+        perform(made, faults, say)
+        drained_s = end_quietly(made)
+        say(f"drained after {drained_s:.1f} s")
+        settlements = settlements_of(made)
+    complaints = [text for settlement in settlements for text in settlement.complaints]
+    account = sum((settlement.account for settlement in settlements), Account())
+    return Outcome(Counter(fault.kind.value for fault in faults), account, complaints, drained_s)
+
+
+def perform(made: World, faults: Sequence[Fault], say: Say) -> None:
+    """Begin and end each fault when its time has come; one that comes late comes all the same."""
+    begun_s = time.monotonic()
+    steps = [(fault.at_s, number, fault, True) for number, fault in enumerate(faults)]
+    heapq.heapify(steps)
+    while steps:
+        at_s, number, fault, begins = heapq.heappop(steps)
+        time.sleep(max(0.0, begun_s + at_s - time.monotonic()))
+        if begins:
+            say(f"{at_s:7.1f} s  {fault.kind} {fault.target} {fault.trouble} {fault.amount:g} for {fault.for_s:.1f} s")
+            made.begin(fault)
+            heapq.heappush(steps, (time.monotonic() - begun_s + fault.for_s, number, fault, False))
+        else:
+            made.end(fault)
+            made.check()
+
+
+def end_quietly(made: World) -> float:
+    """No more readings; wait until all that was read is at the centre, then end the programs. Returns how long, s."""
+    made.furnaces.stop()
+    begun_s = time.monotonic()
+    wait_until(lambda: _none_is_shown(made), 60)
+    wait_until(made.is_drained, DRAIN_S)
+    drained_s = time.monotonic() - begun_s
+    for home in made.homes.values():
+        home.agent.stop()
+    made.service.program.stop()
+    return drained_s
+
+
+def settlements_of(made: World) -> list[Settlement]:
+    """The account of every furnace."""
+    answers, rows = read_answers(made.folder / "reads.jsonl"), stored_counters(made.service.data)
+    gaps = [gap for gap in stored_gaps(made.service.data) if not gap.channels or COUNTER in gap.channels]
+    settled = []
+    for home, numbers in HOMES.items():
+        for number in numbers:
+            delivered = {value: one for (unit, value), one in made.deliveries.items() if unit == number}
+            mine = [gap for gap in gaps if gap.home_id == home and gap.device in ("", f"furnace-{number}")]
+            settled.append(settle(answers.get(number, []), delivered, rows.get(number, []), mine))
+    return settled
+
+
+def _is_shown(made: World, home: str) -> bool:
+    return all(made.service.counter(home, str(number)) > 0 for number in HOMES[home])
+
+
+def _none_is_shown(made: World) -> bool:
+    """The furnaces are known to be silent, so their last readings are in the outboxes at least."""
+    made.check()
+    return made.service.ready() and not any(
+        made.service.counter(home, str(number)) for home, numbers in HOMES.items() for number in numbers
+    )
