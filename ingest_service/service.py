@@ -62,7 +62,10 @@ class Service:
         channels = ChannelsCache(engine, lambda: registry.version).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
         publish, rejections = self._subscriber.publish, RejectionLog(engine)
-        self._ingest = IngestWorker(self._queue, registry, store, live, publish, wall_ms, rejections, GapLog(engine))
+        reorder_ms = round(config.broker.reorder_timeout_s * 1000)
+        self._ingest = IngestWorker(
+            self._queue, registry, store, live, publish, wall_ms, rejections, GapLog(engine), reorder_ms
+        )
         zone = ZoneInfo(config.judging.time_zone)
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)
         pressure = config.judging.barometric_pa

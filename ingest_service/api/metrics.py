@@ -8,7 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ingest_service.api.context import EVERYTHING, Context, Here
-from ingest_service.api.snapshot import edge_states
+from ingest_service.api.snapshot import EdgeState, edge_states
 from ingest_service.api.stream import Streams
 from ingest_service.errors import StoreError
 from ingest_service.store import journal
@@ -78,6 +78,7 @@ class ServiceFigures(Collector):
         online = sum(state.online for state in states)
         figures = {"online": float(online), "silent": float(len(states) - online)}
         yield _by_label("edges", "Edges by state", "state", figures)
+        yield _conflicts(states)
 
     def _store(self) -> Iterator[Metric]:
         try:
@@ -96,6 +97,16 @@ class ServiceFigures(Collector):
 
     def _checks(self) -> dict[str, float]:
         return {check.name: float(not check.problem()) for check in self._here.checks}
+
+
+def _conflicts(states: Iterable[EdgeState]) -> Metric:
+    """Named one by one only where there are any: they are few, edges may be thousands."""
+    about = "What showed that two edges go by one name"
+    family = CounterMetricFamily("clearstack_edge_conflicts", about, labels=["home", "edge"])
+    for state in states:
+        if state.conflicts:
+            family.add_metric([state.home_id, state.name], state.conflicts)
+    return family
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

@@ -44,7 +44,10 @@ class FurnaceOut(Out):
 
 
 class EdgeOut(Out):
-    """An edge node. `clock_offset_ms` is positive where its clock is behind the centre's."""
+    """An edge node. `clock_offset_ms` is positive where its clock is behind the centre's.
+
+    `conflicts` is above 0 where two edges go by this name: the samples of the newer one are left with it.
+    """
 
     home_id: str
     name: str
@@ -55,6 +58,7 @@ class EdgeOut(Out):
     best_effort: bool
     seq_gaps: int
     rebirths: int
+    conflicts: int
 
 
 class TagOut(Out):

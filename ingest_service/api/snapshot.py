@@ -26,6 +26,7 @@ class EdgeState(msgspec.Struct, frozen=True, kw_only=True):
     best_effort: bool
     seq_gaps: int
     rebirths: int
+    conflicts: int
 
 
 def found_home(reader: Reader, home_id: str) -> HomeRow:
@@ -78,4 +79,5 @@ def _edge_state(here: Context, row: EdgeRow, view: EdgeView | None) -> EdgeState
         best_effort=view.best_effort if view else False,
         seq_gaps=view.seq_gaps if view else 0,
         rebirths=view.rebirths if view else 0,
+        conflicts=view.conflicts if view else 0,
     )

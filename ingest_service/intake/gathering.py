@@ -85,7 +85,7 @@ class Gathering:
         mark: int = 0,
     ) -> None:
         """Append the samples of one message of that device; `mark` tells from which outbox its block is."""
-        start, foreign = len(self._series), _is_foreign(session.epoch, mark)
+        start, foreign = len(self._series), is_foreign(session.epoch, mark)
         series = repeat(FOREIGN, len(columns.keys)) if foreign else map(known.series.get, columns.keys, repeat(UNKNOWN))
         self._series.extend(series)
         self._measured_at_ms.extend(columns.measured_at_ms)
@@ -134,13 +134,13 @@ class Gathering:
             if purpose is Purpose.LIVE:
                 one.session.note_clock(sent_at_ms[at], one.received_at_ms)
             span, epoch = (bounds[at], bounds[at + 1]), one.epoch
-            if _is_foreign(epoch, read.mark[at]):
+            if is_foreign(epoch, read.mark[at]):
                 read.series[read.bounds[at] : read.bounds[at + 1]] = FOREIGN
                 epoch = None
             self._origins.append(_origin(one.session, epoch, one.known, read.block[at], purpose, *span))
 
 
-def _is_foreign(epoch: int | None, mark: int) -> bool:
+def is_foreign(epoch: int | None, mark: int) -> bool:
     """True for a block that tells that it is not from the outbox of the edge's birth."""
     return mark != 0 and epoch is not None and mark != mark_of(epoch)
 

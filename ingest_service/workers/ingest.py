@@ -11,13 +11,14 @@ import structlog
 from edge_agent.wire.command import encode_acknowledgement, encode_rebirth
 from edge_agent.wire.topic import MessageType, Topic
 from ingest_service.errors import StoreError
-from ingest_service.intake.admission import Admission, admit
+from ingest_service.intake.admission import Admission, Rejection, admit
 from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.intake.fleet import Fleet
 from ingest_service.intake.gathering import Gathering, Origin, Purpose
-from ingest_service.intake.speaking import Acknowledgements, RebirthRequests
+from ingest_service.intake.session import REORDER_TIMEOUT_MS
+from ingest_service.intake.speaking import Acknowledgements, DueAcknowledgement, RebirthRequests
 from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
@@ -48,11 +49,13 @@ class IngestWorker:
         clock: Callable[[], int],
         rejections: RejectionLog,
         gaps: GapLog,
+        reorder_timeout_ms: int = REORDER_TIMEOUT_MS,
     ) -> None:
         self._queue, self._registry, self._store, self._live = queue, registry, store, live
         self._publish, self._clock = publish, clock
         self._counters = IngestCounters()
-        self._fleet = Fleet(_known_edges(registry))
+        self._fleet = Fleet(_known_edges(registry), reorder_timeout_ms)
+        self._interruptions = queue.interruptions
         self._rebirths = RebirthRequests()
         self._acknowledgements = Acknowledgements()
         self._refused = Refused(self._counters, rejections)
@@ -99,6 +102,9 @@ class IngestWorker:
         arrivals = self._queue.take(MESSAGES_A_STEP, wait_s)
         started = time.perf_counter()
         heap = self._listener.hear(arrivals)
+        if self._queue.interruptions != self._interruptions:
+            self._interruptions = self._queue.interruptions
+            self._listener.interrupted(heap)
         now_ms = self._clock()
         self._settle(lambda: self._losses.compare(heap.acknowledged, now_ms))
         if heap.stored.origins:
@@ -144,6 +150,7 @@ class IngestWorker:
             self._refused.samples(one.rejection, named, one.count, now_ms, f"{one.value} at {one.measured_at_ms} ms")
             if one.rejection.asks_for_birth:
                 self._rebirths.want(origin.session.home, origin.session.edge)
+            origin.session.foreign_messages += one.rejection is Rejection.OTHER_EDGE
         return admission
 
     def _acknowledge(self, gathering: Gathering, admission: Admission, durable_ms: int) -> None:
@@ -171,7 +178,7 @@ class IngestWorker:
 
     def _speak(self, now_ms: int) -> None:
         for due in self._acknowledgements.due(now_ms):
-            self._command(due.home, due.edge, encode_acknowledgement(due.acknowledgement, now_ms))
+            self._say_acknowledged(due, now_ms)
         for session in self._fleet:
             if session.gap_overdue(now_ms):
                 self._rebirths.want(session.home, session.edge)
@@ -180,6 +187,14 @@ class IngestWorker:
             self._counters.rebirths_requested += 1
             if (found := self._fleet.find(home, edge)) is not None:
                 found.rebirths += 1
+
+    def _say_acknowledged(self, due: DueAcknowledgement, now_ms: int) -> None:
+        """Not while two edges have copies of one outbox: it would let the other's block go too."""
+        session = self._fleet.find(due.home, due.edge)
+        if session is None or not session.identity.may_acknowledge(now_ms):
+            return
+        aliases = session.command_aliases if session.epoch == due.acknowledgement.epoch else None
+        self._command(due.home, due.edge, encode_acknowledgement(due.acknowledgement, now_ms, aliases))
 
     def _command(self, home: str, edge: str, payload: bytes) -> None:
         self._publish(str(Topic(home, MessageType.NCMD, edge)), payload)

@@ -6,7 +6,7 @@ from itertools import compress
 
 import msgspec
 
-from edge_agent.wire.birth import decode_birth
+from edge_agent.wire.birth import Birth, decode_birth
 from edge_agent.wire.command import parse_payload
 from edge_agent.wire.data import DataMessage, decode_data, mark_of
 from edge_agent.wire.gap import decode_gap
@@ -17,13 +17,14 @@ from ingest_service.intake.arrivals import Arrival
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.device_map import DeviceMap, birth_values, device_map
 from ingest_service.intake.fleet import Fleet
-from ingest_service.intake.gathering import Gathering, Purpose
+from ingest_service.intake.gathering import Gathering, Purpose, is_foreign
+from ingest_service.intake.identity import Claim
 from ingest_service.intake.scanning import Scan, scan
 from ingest_service.intake.session import AnyMessage, EdgeSession, Message, PlainMessage
 from ingest_service.intake.speaking import Acknowledgements, RebirthRequests
 from ingest_service.store.registry import Registry
-from ingest_service.workers.losses import HeardAcknowledged, HeardGap
 from ingest_service.workers.births import Births, register_together
+from ingest_service.workers.losses import HeardAcknowledged, HeardGap
 from ingest_service.workers.refused import NOWHERE, Refused
 
 _DDATA, _NDATA = f"/{MessageType.DDATA}/", f"/{MessageType.NDATA}/"
@@ -90,6 +91,12 @@ class Listener:
             at, (is_plain, seq) = next(places) if is_data else _NO_PLACE
             self._one(arrival, _Plain(at, seq) if is_plain else None, heap)
         return heap
+
+    def interrupted(self, heap: Heap) -> None:
+        """The connection was lost: nothing is known of any edge until it is born again."""
+        for session in self._fleet:
+            for known in session.lose_link():
+                heap.dead[session.home, session.edge, known.device] = known
 
     def _one(self, arrival: Arrival, plain: _Plain | None, heap: Heap) -> None:
         self._counters.messages += 1
@@ -159,12 +166,16 @@ class Listener:
             count = len(data.columns.texts)
             self._refused.samples(Rejection.TEXT_VALUE, origin, count, message.received_at_ms, f"{key}: {text}")
         purpose = Purpose.HISTORICAL if data.historical else Purpose.LIVE
-        heap.stored.add(session, known, data.columns, data.block, purpose)
+        heap.stored.add(session, known, data.columns, data.block, purpose, data.mark)
 
     def _gap(self, session: EdgeSession, data: DataMessage, message: Message, heap: Heap) -> None:
         """A gap record; one that makes no sense is refused, and acknowledged so that it does not come for ever."""
         epoch = session.epoch
         if epoch is None or data.mark not in (0, mark_of(epoch)):
+            return
+        if is_foreign(session.epoch, data.mark):
+            session.foreign_messages += 1
+            self._put_aside(Rejection.OTHER_EDGE, message.topic)
             return
         try:
             record = decode_gap(data.block, data.columns.texts[0][2])
@@ -186,6 +197,10 @@ class Listener:
 
     def _node_birth(self, session: EdgeSession, message: Message, heap: Heap) -> None:
         birth = message.birth or decode_birth(message.payload)
+        claim = session.identity.claim(birth.epoch, birth.bd_seq, message.received_at_ms)
+        if claim is Claim.REFUSED:
+            self._refuse_birth(session, birth, message, heap)
+            return
         row = self._registry.register_node(session.home, session.edge, birth, message.received_at_ms)
         node = None
         if birth.channels or birth.gap_alias is not None:
@@ -198,6 +213,14 @@ class Listener:
         self._counters.births += 1
         if node is not None:
             self._welcome(session, node, message, heap)
+
+    def _refuse_birth(self, session: EdgeSession, birth: Birth, message: Message, heap: Heap) -> None:
+        """Another edge of the same name: what it says is not heard until its own name is given to it."""
+        known_as = f"outbox {birth.epoch or 0:016x} beside {session.epoch or 0:016x}"
+        origin = (session.home, session.edge, "")
+        self._refused.message(Rejection.OTHER_EDGE, origin, message.received_at_ms, known_as)
+        for known in session.refuse_birth():
+            heap.dead[session.home, session.edge, known.device] = known
 
     def _device_birth(self, session: EdgeSession, message: Message, heap: Heap) -> None:
         device = message.topic.device or ""

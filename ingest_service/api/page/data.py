@@ -36,6 +36,7 @@ class EdgeLine(msgspec.Struct, frozen=True):
     best_effort: bool
     seq_gaps: int
     rebirths: int
+    conflicts: int
 
 
 @router.get("/data")
@@ -66,6 +67,7 @@ def edge_line(edge: EdgeState, home: str) -> EdgeLine:
         best_effort=edge.best_effort,
         seq_gaps=edge.seq_gaps,
         rebirths=edge.rebirths,
+        conflicts=edge.conflicts,
     )
 
 
