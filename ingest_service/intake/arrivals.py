@@ -27,15 +27,16 @@ class ArrivalQueue:
         self._interruptions = 0
         self._changed = threading.Condition()
 
-    def put(self, arrival: Arrival) -> None:
-        """Queue it, or drop and count it when the queue is full."""
-        size = len(arrival.payload) + _OVERHEAD
+    def put(self, *arrivals: Arrival) -> None:
+        """Queue them, or drop and count those for which there is no room."""
         with self._changed:
-            if self._bytes + size > self._max_bytes:
-                self._dropped += 1
-                return
-            self._bytes += size
-            self._waiting.append(arrival)
+            for arrival in arrivals:
+                size = len(arrival.payload) + _OVERHEAD
+                if self._bytes + size > self._max_bytes:
+                    self._dropped += 1
+                    continue
+                self._bytes += size
+                self._waiting.append(arrival)
             self._changed.notify()
 
     def interrupt(self) -> None:

@@ -22,10 +22,11 @@ from edge_agent.wire.command import HostState, decode_state, encode_state
 from edge_agent.wire.topic import NAMESPACE, state_topic
 from ingest_service.config import MqttVersion
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
+from ingest_service.intake.read_ahead import Packet, ReadAheadClient
 
 _log = structlog.get_logger(__name__)
 _STATES = f"{NAMESPACE}/STATE/"
-_COMMANDS = ("/NCMD/", "/DCMD/")
+_NCMD, _DCMD = "/NCMD/", "/DCMD/"
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _CONNECT_TIMEOUT_S = 10.0
 _FAREWELL_TIMEOUT_S = 2.0
@@ -133,13 +134,14 @@ class Subscriber:
     def _new_client(self) -> Client:
         address = self._address
         version_5 = address.mqtt is MqttVersion.V5
-        client = Client(
+        client = ReadAheadClient(
             CallbackAPIVersion.VERSION2,
             client_id=f"{address.host_id}-{secrets.token_hex(4)}",
             clean_session=None if version_5 else True,
             protocol=MQTTProtocolVersion.MQTTv5 if version_5 else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
+        client.wanted, client.reserved = self._take, _STATES.encode()
         client.suppress_exceptions = True
         client.connect_timeout = _CONNECT_TIMEOUT_S
         if address.username:
@@ -192,8 +194,15 @@ class Subscriber:
             topic = ""
         if topic.startswith(_STATES):
             self._heed_state(client, topic, bytes(message.payload))
-        elif not any(command in topic for command in _COMMANDS):
-            self._queue.put(Arrival(topic, bytes(message.payload), self._clock()))
+        else:
+            self._take([(topic, bytes(message.payload))])
+
+    def _take(self, packets: Sequence[Packet]) -> None:
+        """Queue what edges said, without the commands that were said to them."""
+        now_ms = self._clock()
+        said = [Arrival(*packet, now_ms) for packet in packets if _NCMD not in packet[0] and _DCMD not in packet[0]]
+        if said:
+            self._queue.put(*said)
 
     def _heed_state(self, client: Client, topic: str, payload: bytes) -> None:
         if topic != self._state_topic or self._stopping.is_set():

@@ -1,0 +1,140 @@
+"""Reads the broker's connection in large pieces: the library asks for a byte or two at a time, with a system call each.
+
+PUBLISH packets at QoS 0, which is nearly everything that edges send, go straight to whoever wants them, many at once.
+All other packets reach the library byte by byte as if nothing stood between, and in the order in which they came.
+"""
+
+import ssl
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import MQTTProtocolVersion
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import SocketLike
+
+Packet = tuple[str, bytes]  # topic ("" where it is no UTF-8) and payload
+
+_AT_ONCE = 256 * 1024
+_PUBLISH, _KIND_AND_QOS = 0x30, 0xF6
+_INCOMPLETE = -1
+_LONGEST_NUMBER = 5  # bytes, one more than the protocol allows: the library refuses it
+
+
+class ReadAhead:
+    """A connected socket as the library wants it. `wanted` gets packets whose topic does not begin with `reserved`."""
+
+    def __init__(
+        self,
+        connection: "SocketLike",
+        wanted: Callable[[Sequence[Packet]], None],
+        reserved: bytes,
+        *,
+        has_properties: bool,
+    ) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        self._reserved = reserved
+        self._has_properties = has_properties
+        self._heard = bytearray()
+        self._passed = bytearray()
+
+    def recv(self, size: int) -> bytes:
+        """At most `size` bytes for the library. Raises BlockingIOError when there are none now."""
+        if not self._passed:
+            self._sort()
+        if not self._passed:
+            octets = self._connection.recv(_AT_ONCE)
+            if not octets:
+                return b""
+            self._heard += octets
+            self._sort()
+        if not self._passed:
+            raise BlockingIOError
+        taken = bytes(self._passed[:size])
+        del self._passed[:size]
+        return taken
+
+    def pending(self) -> int:
+        """How many bytes can be had without waiting for the network; 1 where it is some."""
+        if self._passed or _packet_end(self._heard, 0) != _INCOMPLETE:
+            return 1
+        return self._connection.pending() if isinstance(self._connection, ssl.SSLSocket) else 0
+
+    def send(self, octets: bytes | bytearray) -> int:
+        """Send what can be sent now; return how many bytes that was."""
+        return self._connection.send(octets)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def fileno(self) -> int:
+        """For a selector."""
+        return self._connection.fileno()
+
+    def setblocking(self, flag: bool) -> None:
+        """Whether calls wait."""
+        self._connection.setblocking(flag)
+
+    def _sort(self) -> None:
+        """Hand out whole PUBLISH packets up to the first other one, which is passed to the library."""
+        heard, at = self._heard, 0
+        packets: list[Packet] = []
+        while (end := _packet_end(heard, at)) != _INCOMPLETE:
+            packet = self._published(at, end) if heard[at] & _KIND_AND_QOS == _PUBLISH else None
+            if packet is None:
+                self._passed += heard[at:end]
+                at = end
+                break
+            packets.append(packet)
+            at = end
+        del heard[:at]
+        if packets:
+            self._wanted(packets)
+
+    def _published(self, at: int, end: int) -> Packet | None:
+        """Topic and payload of a PUBLISH; None where it is reserved, or not as it should be."""
+        start = _number(self._heard, at + 1)[1]
+        body = start + 2 + int.from_bytes(self._heard[start : start + 2], "big")
+        name = bytes(self._heard[start + 2 : body])
+        if self._has_properties and body < end:
+            length, start = _number(self._heard, body)
+            body = end + 1 if start == _INCOMPLETE else start + length
+        if body > end or name.startswith(self._reserved):
+            return None
+        try:
+            return name.decode(), bytes(self._heard[body:end])
+        except UnicodeDecodeError:
+            return "", bytes(self._heard[body:end])
+
+
+class ReadAheadClient(Client):
+    """A client whose connection is read ahead; set `wanted` and `reserved` before it connects."""
+
+    wanted: Callable[[Sequence[Packet]], None]
+    reserved: bytes
+
+    def _create_socket(self) -> "SocketLike":
+        has_properties = self.protocol == MQTTProtocolVersion.MQTTv5
+        return ReadAhead(super()._create_socket(), self.wanted, self.reserved, has_properties=has_properties)
+
+
+def _packet_end(heard: bytearray, at: int) -> int:
+    """Where the packet that begins at `at` ends; _INCOMPLETE while it is not whole."""
+    length, start = _number(heard, at + 1)
+    if start == _INCOMPLETE or start + length > len(heard):
+        return _INCOMPLETE
+    return start + length
+
+
+def _number(heard: bytearray, at: int) -> tuple[int, int]:
+    """A variable-length number and where it ends; _INCOMPLETE while it is not whole. Longer than five bytes is none."""
+    number = 0
+    for place in range(at, min(at + _LONGEST_NUMBER, len(heard))):
+        octet = heard[place]
+        number |= (octet & 0x7F) << 7 * (place - at)
+        if octet < 0x80:
+            return number, place + 1
+    return 0, at + _LONGEST_NUMBER if at + _LONGEST_NUMBER <= len(heard) else _INCOMPLETE
