@@ -129,14 +129,14 @@ class Agent:
         self._plan = after
         if before.births == after.births:
             return
+        await self._flush()
         if loses_tags(before, after):
             await self._drain()
-        await self._flush()
         await self._publisher.use_births(after.births)
 
     async def _drain(self) -> None:
         """Give the centre a moment to take what was read so far: without its tag it could not be sent later."""
-        until = self._outbox.last_number
+        until = self._outbox.durable_number
         for _ in range(DRAIN_LOOKS):
             if not self._publisher.has_link or not await self._outbox.backlog(0, until, 1, frozenset()):
                 return

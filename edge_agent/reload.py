@@ -19,12 +19,13 @@ class Reloader:
     """Looks at the files each second. `use` goes over to a site, or raises ConfigError or OutboxError: the old goes on.
 
     A change is taken up once it has stood still for a second, so that a half-written file is no site. `refusal` says
-    why the file as it is now is not in use ("" while it is).
+    why the file as it is now is not in use ("" while it is); `news` is set at each verdict.
     """
 
     def __init__(self, path: Path, use: Callable[[Site], Awaitable[None]], refusal: str = "") -> None:
         self.accepted_total = self.refused_total = 0
         self.refusal = refusal
+        self.news = asyncio.Event()
         self._path, self._use = path, use
         self._files = SiteFiles(path)
         self._asked = asyncio.Event()
@@ -61,6 +62,7 @@ class Reloader:
         else:
             self.accepted_total += 1
             self.refusal = ""
+        self.news.set()
 
     def _refuse(self, error: ConfigError | OutboxError) -> None:
         self.refused_total += 1

@@ -73,14 +73,17 @@ class Vitals:
         return HealthReport(self._node(), tuple(_device(counters) for counters in self._polling.counters))
 
     async def report_for_ever(self) -> None:
-        """Append the node's samples to the outbox once a period."""
+        """Append the node's samples to the outbox once a period, and when a site file was taken up or refused."""
         stamp: Stamp | None = None
         while True:
             clock = self._clock
             stamp = next_stamp(stamp, clock.wall_ms(), clock.monotonic_ms(), clock.discipline())
             samples = health_samples(self.report(), self._tagged(), stamp.at_ms, stamp.reason)
             await self._outbox.append(NODE, samples)
-            await asyncio.sleep(PERIOD_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PERIOD_S):
+                    await self._reloader.news.wait()
+            self._reloader.news.clear()
 
     async def write_for_ever(self, status_file: Path) -> None:
         """Rewrite the status file once a second."""
