@@ -30,13 +30,13 @@ class _TableReader(NamedTuple):
 class Past:
     """One device's past, read step by step through its registers and its deadbands.
 
-    The scan counter has none: it counts reads, and nobody read.
+    The scan counter has none: it counts reads, and nobody read. It is read once a step (`step_ms`).
     """
 
-    def __init__(self, furnace: FaultyFurnace, tags: DeviceTags, timeout_s: float) -> None:
+    def __init__(self, furnace: FaultyFurnace, tags: DeviceTags, timeout_s: float, step_ms: int = STEP_MS) -> None:
         profile = tags.device.profile
         self.name = tags.device.name
-        self._furnace, self._timeout_s = furnace, timeout_s
+        self._furnace, self._timeout_s, self._step_ms = furnace, timeout_s, step_ms
         self._image = RegisterImage(profile)
         self._readers = [_reader(profile, table) for table in self._image.extents]
         self._filter = ReportFilter([channel.report for channel in profile.channels])
@@ -47,7 +47,7 @@ class Past:
 
     def samples(self, from_ms: int, to_ms: int) -> list[Sample]:
         """What would have been reported from `from_ms` until before `to_ms`, one reading a step."""
-        return [sample for at_ms in range(from_ms, to_ms, STEP_MS) for sample in self._step(at_ms)]
+        return [sample for at_ms in range(from_ms, to_ms, self._step_ms) for sample in self._step(at_ms)]
 
     def _step(self, at_ms: int) -> Iterator[Sample]:
         delay_s = self._furnace.delay_s(at_ms)
@@ -67,12 +67,14 @@ class Past:
             yield Sample(alias, at_ms, value, reason)
 
 
-def past_blocks(pasts: Sequence[Past], from_ms: int, to_ms: int, first_number: int) -> Iterator[Block]:
-    """Blocks of a minute and a device each, oldest first, numbered from `first_number` on."""
+def past_blocks(
+    pasts: Sequence[Past], from_ms: int, to_ms: int, first_number: int, block_ms: int = BLOCK_MS
+) -> Iterator[Block]:
+    """Blocks of so long (a minute) and a device each, oldest first, numbered from `first_number` on."""
     number = first_number
-    for begin_ms in range(from_ms, to_ms, BLOCK_MS):
+    for begin_ms in range(from_ms, to_ms, block_ms):
         for past in pasts:
-            samples = past.samples(begin_ms, min(begin_ms + BLOCK_MS, to_ms))
+            samples = past.samples(begin_ms, min(begin_ms + block_ms, to_ms))
             if samples:
                 yield Block(number, past.name, tuple(samples))
                 number += 1

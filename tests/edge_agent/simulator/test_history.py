@@ -108,3 +108,16 @@ def test_a_past_begins_with_a_whole_minute_and_ends_before_now() -> None:
     assert from_ms % 60_000 == 0
     assert from_ms <= START_MS + 61_234
     assert to_ms == END_MS + 10_000
+
+
+def test_a_past_can_be_read_and_packed_as_finely_as_an_agent_does() -> None:
+    device = Device(name="furnace-1", furnace="1", connection="plc", unit_id=1, profile=PROFILE)
+    tags = DeviceTags(device, 999, tuple(range(1000, 1000 + CHANNELS)))
+    fine = Past(FaultyFurnace(MODELS[1]), tags, timeout_s=1.0, step_ms=1000)
+    blocks = list(past_blocks([fine], START_MS, START_MS + 60_000, 5, block_ms=1000))
+    assert [block.number for block in blocks] == list(range(5, 65))
+    assert [(block.from_ms, block.to_ms) for block in blocks[:2]] == [
+        (START_MS, START_MS),
+        (START_MS + 1000, START_MS + 1000),
+    ]
+    assert sum(len(block.samples) for block in blocks) < 60 * CHANNELS
