@@ -23,7 +23,7 @@ from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
 from ingest_service.notify.notifiers import configured_receivers, open_notifiers
 from ingest_service.store.alarms import AlarmStore
-from ingest_service.store.channels import ChannelsCache
+from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.embedded.store import EmbeddedStore
@@ -59,7 +59,7 @@ class Service:
         packs = tuple(load_pack(name) for name in config.judging.packs)
         registry, live, self._queue = Registry(engine), LiveTable(), ArrivalQueue()
         live.load(store.latest())
-        channels = ChannelsCache(engine, lambda: registry.version).current
+        channels = ChannelsCache(registry).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
         publish, rejections = self._subscriber.publish, RejectionLog(engine)
         reorder_ms = round(config.broker.reorder_timeout_s * 1000)

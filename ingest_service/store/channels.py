@@ -1,6 +1,8 @@
 """Which series there are, of which furnace and quantity, as rows and as columns that workers compute with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ from ingest_service.errors import StoreError
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
 
 NO_ID = -1  # in a column, where there is no such thing
+_COLUMN_NAMES = ("series", "source", "furnace", "quantity", "period_s")
 
 
 class ChannelRow(msgspec.Struct, frozen=True):
@@ -36,10 +39,14 @@ class ChannelRow(msgspec.Struct, frozen=True):
     furnace_en: str
     home_zh: str
     home_en: str
+    furnace: str = ""  # the name that its devices give it; "" for what an edge says of itself
 
 
 class Channels:
-    """Every channel, sorted by series id. `series`, `source` and `furnace` are parallel columns (NO_ID for none)."""
+    """Every channel, sorted by series id. `series`, `source` and `furnace` are parallel columns (NO_ID for none).
+
+    So are `quantity`, and `period_s` (NaN for none).
+    """
 
     def __init__(self, rows: Sequence[ChannelRow]) -> None:
         self.rows = tuple(sorted(rows, key=lambda row: row.series_id))
@@ -48,11 +55,26 @@ class Channels:
         furnaces = [NO_ID if row.furnace_id is None else row.furnace_id for row in self.rows]
         self.furnace = np.array(furnaces, np.int64)
         self.quantity = np.array([row.quantity for row in self.rows], np.str_)
+        periods = [np.nan if row.period_s is None else row.period_s for row in self.rows]
+        self.period_s = np.array(periods, np.float64)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Channels"]) -> "Channels":
+        """All channels of the parts."""
+        whole = cls(())
+        if not parts:
+            return whole
+        rows = list(chain.from_iterable(part.rows for part in parts))
+        order = np.argsort(np.concatenate([part.series for part in parts]), kind="stable")
+        whole.rows = tuple([rows[at] for at in order.tolist()])
+        for name in _COLUMN_NAMES:
+            setattr(whole, name, np.concatenate([getattr(part, name) for part in parts])[order])
+        return whole
 
     def __len__(self) -> int:
         return len(self.rows)
 
-    @property
+    @cached_property
     def furnaces(self) -> NDArray[np.int64]:
         """The ids of every furnace that has a channel, sorted."""
         return np.unique(self.furnace[self.furnace != NO_ID])
@@ -66,19 +88,33 @@ class Channels:
 
     def of_furnace(self, furnace_id: int) -> ChannelRow:
         """Any channel of that furnace: it knows the names; KeyError when there is none."""
-        found = np.flatnonzero(self.furnace == furnace_id)
-        if not len(found):
-            raise KeyError(furnace_id)
-        return self.rows[int(found[0])]
+        return self._of_furnaces[furnace_id]
 
     def series_of(self, quantity: str, furnaces: NDArray[np.int64]) -> NDArray[np.int64]:
         """Per furnace the series of that quantity (of several the oldest), NO_ID where it has none."""
-        own = np.flatnonzero((self.quantity == quantity) & (self.furnace != NO_ID))
-        known, first = np.unique(self.furnace[own], return_index=True)
+        known, series = self._of_quantity(quantity)
         if not len(known):
             return np.full(len(furnaces), NO_ID, np.int64)
         at = np.minimum(np.searchsorted(known, furnaces), len(known) - 1)
-        return np.where(known[at] == furnaces, self.series[own[first[at]]].astype(np.int64), NO_ID)
+        return np.where(known[at] == furnaces, series[at], NO_ID)
+
+    @cached_property
+    def _of_furnaces(self) -> dict[int, ChannelRow]:
+        known, first = np.unique(self.furnace, return_index=True)
+        pairs = zip(known.tolist(), first.tolist(), strict=True)
+        return {furnace: self.rows[at] for furnace, at in pairs if furnace != NO_ID}
+
+    def _of_quantity(self, quantity: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The furnaces (sorted) that have that quantity, and their series; found once."""
+        if quantity not in self._by_quantity:
+            own = np.flatnonzero((self.quantity == quantity) & (self.furnace != NO_ID))
+            known, first = np.unique(self.furnace[own], return_index=True)
+            self._by_quantity[quantity] = known, self.series[own[first]].astype(np.int64)
+        return self._by_quantity[quantity]
+
+    @cached_property
+    def _by_quantity(self) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        return {}
 
 
 def read_channels(engine: Engine) -> Channels:
@@ -93,9 +129,7 @@ def read_channels(engine: Engine) -> Channels:
     )
     try:
         with engine.connect() as connection:
-            return Channels(
-                [msgspec.convert(dict(found), ChannelRow) for found in connection.execute(query).mappings()]
-            )
+            return Channels([ChannelRow(*found) for found in connection.execute(query)])
     except SQLAlchemyError as error:
         raise StoreError(f"relational database: {error}") from error
 
@@ -123,20 +157,5 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (
     _named(Furnace.name_en, Furnace.name, "furnace_en"),
     _named(Home.name_zh, Home.id, "home_zh"),
     _named(Home.name_en, Home.id, "home_en"),
+    func.coalesce(Furnace.name, "").label("furnace"),
 )
-
-
-class ChannelsCache:
-    """The channels, read again only when the registry's `version` has changed."""
-
-    def __init__(self, engine: Engine, version: Callable[[], int]) -> None:
-        self._engine, self._version = engine, version
-        self._read = -1
-        self._channels = Channels(())
-
-    def current(self) -> Channels:
-        """Every channel as it is now. Raises StoreError."""
-        version = self._version()
-        if version != self._read:
-            self._channels, self._read = read_channels(self._engine), version
-        return self._channels

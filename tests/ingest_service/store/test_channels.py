@@ -6,8 +6,12 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from edge_agent.wire.birth import Birth, ChannelBirth
+from edge_agent.wire.metric import DataType
 from ingest_service.store.channels import NO_ID, Channels, read_channels
+from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.database import database_url, open_database
+from ingest_service.store.registry import Registry
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
 
 
@@ -60,3 +64,25 @@ def test_what_has_no_name_goes_by_its_id(channels: Channels) -> None:
 def test_an_unknown_series_is_an_error(channels: Channels, unknown: int) -> None:
     with pytest.raises(KeyError):
         channels.row(unknown)
+
+
+def test_channels_are_the_same_from_memory_as_from_the_database(tmp_path: Path) -> None:
+    engine = open_database(database_url(tmp_path, ""))
+    populate(engine)
+    registry = Registry(engine)
+    cache = ChannelsCache(registry)
+    for birth in (None, device("co"), device("co", "o2"), device("co", unit="ppm"), device("co", furnace_en="One")):
+        if birth is not None:
+            registry.register_device("h1", "e1", "d9", birth)
+        registry.register_node("h1", "e1", Birth(channels=(), attributes={"HomeNameEn": f"Home {birth}"}), 9)
+        remembered, read = cache.current(), read_channels(engine)
+        assert remembered.rows == read.rows
+        for column in ("series", "source", "furnace", "quantity", "period_s"):
+            np.testing.assert_array_equal(getattr(remembered, column), getattr(read, column))
+    assert cache.current() is cache.current()
+    engine.dispose()
+
+
+def device(*names: str, unit: str = "%", furnace_en: str = "") -> Birth:
+    channels = tuple(ChannelBirth(name=name, alias=None, datatype=DataType.FLOAT, unit=unit) for name in names)
+    return Birth(channels=channels, attributes={"Furnace": "f9", "NameEn": furnace_en})
