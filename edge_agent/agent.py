@@ -19,6 +19,7 @@ from edge_agent.polling import Polling
 from edge_agent.publisher import Credentials, Node, Pacing, PacingLimits, Presence, Publisher, tag_names
 from edge_agent.reload import Reloader
 from edge_agent.site_plan import SitePlan, is_same_node, loses_tags, plan_site, touched_connections
+from edge_agent.supervisor import report_alive
 from edge_agent.vitals import Vitals, write_status
 
 DRAIN_LOOK_S, DRAIN_LOOKS = 0.1, 50
@@ -41,7 +42,7 @@ class Agent:
         self._plan, self._outbox, self._options = plan_site(site), outbox, options
         node = Node(site.home, site.edge, self._plan.births)
         self._publisher = Publisher(node, site.broker, outbox, clock, Pacing(PacingLimits(), random.random))
-        self._polling = Polling(outbox.append, self._watch, clock, outbox.lose)
+        self._polling = Polling(outbox.append, self._watch, clock, outbox.lose, outbox.newest_before_ms)
         self._reloader = Reloader(options.site_file, self._use, refusal)
         self._vitals = Vitals(outbox, self._publisher, self._polling, self._reloader, clock, lambda: self._plan.tagged)
         self._group: asyncio.TaskGroup
@@ -92,6 +93,7 @@ class Agent:
             "publisher": self._publisher.run(),
             "clock": self._vitals.clock_watch.run(),
             "health": self._vitals.report_for_ever(),
+            "supervisor": report_alive(),
         }
         if self._options.status_file:
             work["status"] = self._vitals.write_for_ever(self._options.status_file)

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import Enum
 
 import structlog
+from msgspec.structs import replace
 
 from edge_agent.backoff import backoff_ms
 from edge_agent.clock import Clock, SystemClock
@@ -18,7 +19,7 @@ from edge_agent.modbus.client import Line
 from edge_agent.modbus.connection import Connection
 from edge_agent.modbus.registers import Readings
 from edge_agent.scan import all_due_at, first_slots, take_due
-from edge_agent.stamps import Stamp, next_stamp
+from edge_agent.stamps import GivenTimes, Stamp, next_stamp
 from edge_agent.tags import DeviceTags, tag_devices
 from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Reason, Sample
@@ -72,6 +73,7 @@ class ConnectionPoller:
         now_ms = self._clock.monotonic_ms()
         self._devices = [_PolledDevice(tags, now_ms) for tags in devices]
         self.stamp = stamp
+        self._given = GivenTimes()
         self.between_polls = asyncio.Lock()
 
     @property
@@ -176,7 +178,8 @@ class ConnectionPoller:
 
     def _next_stamp(self) -> Stamp:
         clock = self._clock
-        self.stamp = next_stamp(self.stamp, clock.wall_ms(), clock.monotonic_ms(), clock.discipline())
+        stamp = next_stamp(self.stamp, clock.wall_ms(), clock.monotonic_ms(), clock.discipline())
+        self.stamp = replace(stamp, at_ms=self._given.free(stamp.at_ms))
         return self.stamp
 
     async def _succeeded(self, device: "_PolledDevice", samples: list[Sample]) -> None:

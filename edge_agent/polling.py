@@ -8,13 +8,20 @@ from edge_agent.counters import PollCounters, total_of
 from edge_agent.modbus.connection import Connection
 from edge_agent.poller import ConnectionPoller, DeviceWatch, LossSink, Sink, forget_losses
 from edge_agent.site_plan import SitePlan
+from edge_agent.stamps import stamp_before
 
 
 class Polling:
-    """Starts what is to run and is not running, stops what is named. Counts outlive the devices that they belong to."""
+    """Starts what is to run and is not running, stops what is named. Counts outlive the devices that they belong to.
 
-    def __init__(self, sink: Sink, watch: DeviceWatch, clock: Clock, lose: LossSink = forget_losses) -> None:
+    Samples are later than `newest_ms`, the newest one of the run before, unless the clock was wrong by far.
+    """
+
+    def __init__(
+        self, sink: Sink, watch: DeviceWatch, clock: Clock, lose: LossSink = forget_losses, newest_ms: int = 0
+    ) -> None:
         self._sink, self._watch, self._clock, self._lose = sink, watch, clock, lose
+        self._before = stamp_before(newest_ms, clock.wall_ms(), clock.monotonic_ms())
         self._pollers: dict[str, ConnectionPoller] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._connections: dict[str, Connection] = {}
@@ -73,7 +80,7 @@ class Polling:
         if poller is not None and self._connections[connection.name] == connection:
             return poller
         stamps = [other.stamp for other in self._pollers.values() if other.stamp is not None]
-        latest = max(stamps, key=lambda stamp: stamp.at_ms, default=None)
+        latest = max(stamps, key=lambda stamp: stamp.at_ms, default=self._before)
         poller = ConnectionPoller(connection, (), self._sink, self._watch, self._clock, stamp=latest, lose=self._lose)
         self._pollers[connection.name], self._connections[connection.name] = poller, connection
         return poller

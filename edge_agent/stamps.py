@@ -1,5 +1,6 @@
 """Times of samples: wall time, but strictly rising whatever the wall clock does within reason (pure)."""
 
+from collections import deque
 from enum import Enum, auto
 
 import msgspec
@@ -9,6 +10,9 @@ from edge_agent.wire.sample import Reason
 STEP_MS = 2_000  # a wall clock that departs by more from elapsed time was set, not disciplined
 MARK_MS = 60_000  # how long samples say so: every tag that is read each minute says it once
 MOST_AHEAD_MS = 300_000  # a centre refuses samples from further in the future, so they would be lost until then
+
+
+MOST_REMEMBERED = 20_000  # times given last; at three a second about two hours
 
 
 class Discipline(Enum):
@@ -48,6 +52,28 @@ def next_stamp(
     if departure_ms >= -MOST_AHEAD_MS:
         at_ms = max(wall_ms, previous.at_ms + max(1, elapsed_ms // 2))
     return Stamp(at_ms, monotonic_ms, _reason(marked_until_ms, monotonic_ms, discipline), marked_until_ms)
+
+
+def stamp_before(newest_ms: int, wall_ms: int, monotonic_ms: int) -> Stamp | None:
+    """What the first stamp of a run follows: the newest sample of the run before, where the wall clock is behind it."""
+    return Stamp(newest_ms, monotonic_ms) if newest_ms > wall_ms else None
+
+
+class GivenTimes:
+    """Sees to it that no time is given twice, not even when the clock was far ahead and passes the same times again."""
+
+    def __init__(self) -> None:
+        self._given: deque[int] = deque(maxlen=MOST_REMEMBERED)
+        self._ahead: frozenset[int] = frozenset()
+
+    def free(self, at_ms: int) -> int:
+        """That time, or the next one that was not given yet (ms); it counts as given."""
+        if self._given and at_ms <= self._given[-1]:
+            self._ahead = frozenset(given for given in self._given if given >= at_ms)
+        while at_ms in self._ahead:
+            at_ms += 1
+        self._given.append(at_ms)
+        return at_ms
 
 
 def _reason(marked_until_ms: int, monotonic_ms: int, discipline: Discipline) -> Reason:

@@ -70,6 +70,7 @@ class OutboxFile:
         with guarded(path):
             self.epoch: int = self._meta("epoch")
             self.last_number: int = self._meta("last_number")
+            self.newest_before_ms: int = runs.newest_ms(database)
             self.acknowledged: tuple[AcknowledgedRange, ...] = acknowledged.load(database)
             self._held = _Held(*database.execute(_TOTALS).fetchone())
 

@@ -59,6 +59,11 @@ class Outbox:
         return self._file.epoch
 
     @property
+    def newest_before_ms(self) -> int:
+        """When the newest sample was measured that the file had seen when it was opened; 0 where it was new."""
+        return self._file.newest_before_ms
+
+    @property
     def last_number(self) -> int:
         """The number of the block appended last, durable or not."""
         return self._last_number

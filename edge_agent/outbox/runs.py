@@ -71,6 +71,12 @@ def know_newest(database: sqlite3.Connection, newest_ms: Mapping[str, int]) -> N
     )
 
 
+def newest_ms(database: sqlite3.Connection) -> int:
+    """When the newest sample of any device was measured that ever was on the disk; 0 where there was none."""
+    found: int = database.execute("SELECT coalesce(max(at_ms), 0) FROM newest").fetchone()[0]
+    return found
+
+
 def forget_others(database: sqlite3.Connection, devices: Iterable[str]) -> None:
     """Only these devices are there now: the others are missing on purpose."""
     kept = set(devices)

@@ -146,3 +146,19 @@ def test_a_device_that_was_dead_is_dead_until_it_is_read_at_its_new_address(tmp_
         assert GapReason.UNREACHABLE in [gap.reason for gap in stage.recorder.lost]
 
     play(tmp_path, port, story, HastyClock())
+
+
+def test_samples_are_later_than_those_of_a_run_before_the_clock_was_set_back(tmp_path: Path, port: int) -> None:
+    clock = SystemClock()
+    newest_ms = clock.wall_ms() + 60_000
+
+    async def scene() -> None:
+        recorder = Recorder()
+        polling = Polling(recorder.sink, recorder.watch, clock, newest_ms=newest_ms)
+        async with asyncio.TaskGroup() as group:
+            polling.start(group, plan_site(load_site(write_site(tmp_path, port, SITE, FAST))))
+            await until(lambda: len(recorder.samples("furnace1", COUNTER)) >= 3)
+            await polling.stop_at_once()
+        assert all(sample.measured_at_ms > newest_ms for sample in recorder.samples("furnace1", COUNTER))
+
+    asyncio.run(scene())

@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.stamps import MARK_MS, MOST_AHEAD_MS, Discipline, Stamp, next_stamp
+from edge_agent.stamps import MARK_MS, MOST_AHEAD_MS, Discipline, GivenTimes, Stamp, next_stamp, stamp_before
 from edge_agent.wire.sample import Reason
 
 GOOD, STEPPED, UNSYNCED = Reason.GOOD, Reason.CLOCK_STEPPED, Reason.CLOCK_UNSYNCED
@@ -101,3 +101,32 @@ def test_while_the_wall_clock_only_goes_on_nothing_is_marked_and_nothing_moved_b
     assert all(stamp.reason is GOOD for stamp in given_out)
     assert all(before.at_ms < after.at_ms for before, after in pairwise(given_out))
     assert all(0 <= stamp.at_ms - moment <= len(moments) for stamp, moment in zip(given_out, moments, strict=True))
+
+
+def test_a_run_goes_on_behind_the_newest_sample_of_the_run_before_where_the_clock_was_set_back() -> None:
+    assert stamp_before(1_000_000, 1_005_000, 50) is None
+    behind = next_stamp(stamp_before(1_000_000, 990_000, 50), 990_100, 150)
+    assert (behind.at_ms, behind.reason) == (1_000_050, STEPPED)
+    far = next_stamp(stamp_before(1_000_000 + MOST_AHEAD_MS, 990_000, 50), 990_100, 150)
+    assert far.at_ms == 990_100
+
+
+def test_times_that_were_given_while_the_clock_was_ahead_are_passed_over_afterwards() -> None:
+    given_out = GivenTimes()
+    ahead = [given_out.free(at_ms) for at_ms in (1_000, 500_000, 501_000, 501_001, 502_000)]
+    again = [given_out.free(at_ms) for at_ms in (2_000, 500_000, 501_000, 501_500, 502_000, 503_000)]
+    assert ahead == [1_000, 500_000, 501_000, 501_001, 502_000]
+    assert again == [2_000, 500_001, 501_002, 501_500, 502_001, 503_000]
+
+
+@given(st.lists(st.tuples(st.integers(-400_000, 400_000), st.integers(0, 900)), min_size=2, max_size=80))
+def test_no_time_is_given_twice_however_often_the_clock_is_set(steps: list[tuple[int, int]]) -> None:
+    given_out, stamp, offset_ms, monotonic_ms = GivenTimes(), Stamp(1_000_000, 0), 1_000_000, 0
+    times = [given_out.free(stamp.at_ms)]
+    for step_ms, elapsed_ms in steps:
+        monotonic_ms += elapsed_ms
+        offset_ms += step_ms // 100_000 * 100_000
+        stamp = next_stamp(stamp, monotonic_ms + offset_ms, monotonic_ms)
+        times.append(given_out.free(stamp.at_ms))
+        stamp = Stamp(times[-1], stamp.monotonic_ms, stamp.reason, stamp.marked_until_ms)
+    assert len(times) == len(set(times))

@@ -129,3 +129,12 @@ def test_an_agent_that_ends_says_until_when_it_has_read(path: Path) -> None:
     asyncio.run(one_run())
     now_ms += 60_000
     assert asyncio.run(one_run()) == [gap(1, 59_999, GapReason.AGENT_STOPPED)]
+
+
+def test_the_next_run_is_told_how_far_samples_of_the_one_before_reach(path: Path) -> None:
+    with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
+        assert file.newest_before_ms == 0
+        file.append([block(1, 50), block(2, 70, "furnace-2")], NOW_MS)
+        file.delete([(1, 2)])
+    with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
+        assert file.newest_before_ms == NOW_MS + 70
