@@ -4,14 +4,17 @@ BIN := .venv/bin
 READY := .venv/ready
 ARGS ?=
 ONLY ?=
+MINUTES ?= 30
+SEED ?= 1
 
-.PHONY: help demo test check unit bench lock proto parts clean
+.PHONY: help demo test check unit bench chaos lock proto parts clean
 
 help:
 	@echo "make demo    a small city on this machine: broker, furnaces, agents, service and page (ARGS='--for 90s --json')"
 	@echo "make test    everything static, then every test with real parts"
 	@echo "make check   format, lint, types, layering"
 	@echo "make bench   every benchmark, or ONLY=name ARGS='...'"
+	@echo "make chaos   faults between real parts for MINUTES=30 as SEED=1 draws them; nothing may be lost"
 	@echo "make lock    resolve requirements.lock anew"
 
 $(READY): requirements.lock pyproject.toml
@@ -40,6 +43,9 @@ check: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m tests.bench $(ONLY) $(ARGS)
+
+chaos: $(READY) parts
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) $(ARGS)
 
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -17,7 +17,9 @@ from tests.support.plant import COUNTER
 from tests.support.waiting import wait_until
 
 WARM_UP_S = 30.0
+CALM_S = 120.0
 DRAIN_S = 180.0
+FURNACES = [(home, number) for home, numbers in HOMES.items() for number in numbers]
 Say = Callable[[str], None]
 
 
@@ -33,9 +35,12 @@ class Outcome(msgspec.Struct, frozen=True):
 def run(folder: Path, seed: int, length_s: float, say: Say) -> Outcome:
     """Let faults befall a plant in `folder` for so long, leave it in peace, and settle."""
     with world(folder, Random(seed)) as made:
-        wait_until(lambda: all(_is_shown(made, home) for home in HOMES), WARM_UP_S)
+        wait_until(lambda: made.is_well() and all(made.shown(home, number) for home, number in FURNACES), WARM_UP_S)
+        for what in made.impossible:
+            say(what)
         faults = draw_faults(seed, length_s, made.victims)
         perform(made, faults, say)
+        wait_for_calm(made)
         drained_s = end_quietly(made)
         say(f"drained after {drained_s:.1f} s")
         settlements = settlements_of(made)
@@ -61,11 +66,19 @@ def perform(made: World, faults: Sequence[Fault], say: Say) -> None:
             made.check()
 
 
+def wait_for_calm(made: World) -> None:
+    """All is well again: every furnace is read, and shown."""
+    last = {number: answers[-1].value for number, answers in read_answers(made.read_log).items()}
+    wait_until(
+        lambda: made.is_well() and all(made.shown(home, number) > last[number] for home, number in FURNACES), CALM_S
+    )
+
+
 def end_quietly(made: World) -> float:
     """No more readings; wait until all that was read is at the centre, then end the programs. Returns how long, s."""
     made.furnaces.stop()
     begun_s = time.monotonic()
-    wait_until(lambda: _none_is_shown(made), 60)
+    wait_until(lambda: made.is_well() and not any(made.shown(home, number) for home, number in FURNACES), CALM_S)
     wait_until(made.is_drained, DRAIN_S)
     drained_s = time.monotonic() - begun_s
     for home in made.homes.values():
@@ -76,7 +89,7 @@ def end_quietly(made: World) -> float:
 
 def settlements_of(made: World) -> list[Settlement]:
     """The account of every furnace."""
-    answers, rows = read_answers(made.folder / "reads.jsonl"), stored_counters(made.service.data)
+    answers, rows = read_answers(made.read_log), stored_counters(made.service.data)
     gaps = [gap for gap in stored_gaps(made.service.data) if not gap.channels or COUNTER in gap.channels]
     settled = []
     for home, numbers in HOMES.items():
@@ -85,15 +98,3 @@ def settlements_of(made: World) -> list[Settlement]:
             mine = [gap for gap in gaps if gap.home_id == home and gap.device in ("", f"furnace-{number}")]
             settled.append(settle(answers.get(number, []), delivered, rows.get(number, []), mine))
     return settled
-
-
-def _is_shown(made: World, home: str) -> bool:
-    return all(made.service.counter(home, str(number)) > 0 for number in HOMES[home])
-
-
-def _none_is_shown(made: World) -> bool:
-    """The furnaces are known to be silent, so their last readings are in the outboxes at least."""
-    made.check()
-    return made.service.ready() and not any(
-        made.service.counter(home, str(number)) for home, numbers in HOMES.items() for number in numbers
-    )

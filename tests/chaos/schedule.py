@@ -48,7 +48,7 @@ ROUND: dict[Kind, tuple[int, float, float]] = {
     Kind.DISK_FULL: (1, 3.0, 15.0),
 }
 TROUBLES = tuple(trouble for trouble in Trouble if trouble is not Trouble.NONE)
-STEPS_S = (-250.0, -40.0, -4.0, -1.0, 1.0, 4.0, 40.0, 250.0, 420.0)  # the centre refuses what is 10 min ahead
+OFFSETS_S = (-250.0, -40.0, -4.0, 0.0, 0.0, 4.0, 40.0, 250.0, 420.0)  # the centre refuses what is 10 min ahead
 BETWEEN_S = (0.5, 7.0)
 REST_S = 2.0  # after a fault its target is left in peace for so long
 OUTAGE_S = 600.0
@@ -115,7 +115,7 @@ def _fault(chance: Random, kind: Kind, at_s: float, homes: Homes) -> Fault:
         chance.choice(_targets(kind, homes)),
         chance.uniform(least_s, most_s),
         chance.choice(TROUBLES) if has_trouble else Trouble.NONE,
-        chance.choice((0.0, *STEPS_S)) if kind is Kind.CLOCK_STEP else 0.0,
+        chance.choice(OFFSETS_S) + chance.uniform(-0.5, 0.5) if kind is Kind.CLOCK_STEP else 0.0,
     )
 
 

@@ -23,7 +23,7 @@ from tests.support.proxy import Proxies, Proxy, Trouble, proxies
 HOMES = {"first": (1, 2), "clock": (3, 4), "disk": (5, 6)}
 KEEPALIVE_S = 5
 SMALL_DISK_MB = 48
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 SETTLE_BROKER_S = 0.4
 
 
@@ -44,6 +44,7 @@ class World:
     def __init__(self, folder: Path, lines: Proxies, chance: Random) -> None:
         self.folder, self._chance = folder, chance
         self.deliveries: Deliveries = {}
+        self.read_log = folder / "reads.jsonl"
         self.broker = Mosquitto(folder, free_port(), ["max_queued_messages 100000"])
         self.broker.start()
         self.observer = Observer(self.broker.port)
@@ -60,6 +61,13 @@ class World:
         """Whom faults may befall here."""
         clocks = tuple(name for name, home in self.homes.items() if home.clock is not None)
         return Homes(tuple(self.homes), clocks, ("disk",) if _has_small_disk(self.folder) else ())
+
+    @property
+    def impossible(self) -> list[str]:
+        """What is left out here, and why."""
+        homes = self.victims
+        clocks = [] if homes.clocks else ["left out: clock steps (libfaketime is not installed)"]
+        return clocks + ([] if homes.disks else ["left out: full disks (only root can mount a small file system)"])
 
     def begin(self, fault: Fault) -> None:
         """Let a fault begin. A power loss takes a moment."""
@@ -114,6 +122,15 @@ class World:
         for program in (self.service.program, self.furnaces, *(home.agent for home in self.homes.values())):
             program.check()
 
+    def is_well(self) -> bool:
+        """Whether the service says that it does its work. Raises RuntimeError when a program has ended by itself."""
+        self.check()
+        return self.service.ready()
+
+    def shown(self, home: str, furnace: int) -> float:
+        """The scan counter that the service shows for a furnace; 0 where it shows none."""
+        return self.service.counter(home, str(furnace))
+
     def is_drained(self) -> bool:
         """Whether every outbox is empty, of samples and of gap records."""
         states = [read_state(home.outbox) for home in self.homes.values()]
@@ -130,7 +147,7 @@ class World:
     def _home(self, name: str, lines: Proxies, furnaces_port: int) -> Home:
         to_broker = lines.line(self.broker.port)
         to_furnaces = lines.line(furnaces_port, lambda: ModbusTap(self.deliveries, self._register))
-        clock = self.folder / "clock.offset" if name == "clock" and FAKETIME.exists() else None
+        clock = self.folder / "clock.offset" if name == "clock" and FAKETIME else None
         outbox = (self.folder / "disk" if name == "disk" else self.folder) / f"{name}.outbox"
         wiring = Wiring(broker=to_broker.port, modbus=to_furnaces.port, keepalive_s=KEEPALIVE_S, outbox=outbox)
         site = write_site(self.folder, name, wiring, HOMES[name])
