@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(modules[args.command].run(args))
     except ConfigError as error:
-        print(f"edge-agent: {error}", file=sys.stderr)  # noqa: T201 - the one line that this program owes its user
+        print(f"edge-agent: {error}", file=sys.stderr)
         return EXIT_CONFIG
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
