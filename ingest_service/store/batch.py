@@ -31,7 +31,8 @@ class SampleBatch(msgspec.Struct, frozen=True):
     """Samples as parallel columns of equal length.
 
     `series` (int32) ids of the relational table; `measured_at_ms` (int64) ms since 1970 UTC; `value` (float64) in the
-    series' unit, NaN where bad; `reason` (uint8) codes of `wire.sample.Reason`, 0 = good.
+    series' unit, NaN where bad; `reason` (uint8) codes of `wire.sample.Reason`, 0 = good. `received_ms` is when they
+    came (ms since 1970 UTC, centre's clock), 0 where that is not known.
     """
 
     series: Int32s
@@ -39,6 +40,7 @@ class SampleBatch(msgspec.Struct, frozen=True):
     value: Float64s
     reason: Bytes
     blocks: tuple[BlockRef, ...] = ()
+    received_ms: int = 0
 
     def __len__(self) -> int:
         return len(self.series)

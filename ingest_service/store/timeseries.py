@@ -7,6 +7,7 @@ import msgspec
 
 from edge_agent.wire.command import BlockRange
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
+from ingest_service.store.tally import HourTally
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -55,6 +56,12 @@ class TimeSeriesStore(Protocol):
 
     def latest(self, series: Sequence[int] | None = None) -> SampleBatch:
         """The newest sample of each series (of all, where None)."""
+
+    def tally(self, series: Sequence[int], from_ms: int, to_ms: int) -> HourTally:
+        """How many samples lie in the whole hours of `[from_ms, to_ms)`; no row for an hour without any.
+
+        What came late is counted where the store can tell.
+        """
 
     def means(self, period_ms: int, series: Sequence[int], from_ms: int, to_ms: int) -> MeanBatch:
         """The minute or hour means that start in `[from_ms, to_ms)`, sorted by (series, start)."""

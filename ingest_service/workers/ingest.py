@@ -117,7 +117,7 @@ class IngestWorker:
 
     def _keep(self, gathering: Gathering, now_ms: int, started: float) -> None:
         admission = self._admitted(gathering, now_ms)
-        batch = _batch(gathering, admission)
+        batch = _batch(gathering, admission, now_ms)
         try:
             result = self._store.write(batch)
         except StoreError as error:
@@ -236,8 +236,8 @@ def _columns(admission: Admission, blocks: tuple[BlockRef, ...] = ()) -> SampleB
     return SampleBatch(found.series, found.measured_at_ms, found.value, found.reason, blocks)
 
 
-def _batch(gathering: Gathering, admission: Admission) -> SampleBatch:
-    """The admitted samples with one block a message."""
+def _batch(gathering: Gathering, admission: Admission, now_ms: int) -> SampleBatch:
+    """The admitted samples with one block a message, received now."""
     first_ms, last_ms = (span.tolist() for span in admission.span_ms())
     bounds = admission.bounds.tolist()
     blocks = tuple(
@@ -253,7 +253,7 @@ def _batch(gathering: Gathering, admission: Admission) -> SampleBatch:
         )
         for at, origin in enumerate(gathering.origins)
     )
-    return _columns(admission, blocks)
+    return msgspec.structs.replace(_columns(admission, blocks), received_ms=now_ms)
 
 
 def _live_part(batch: SampleBatch, gathering: Gathering, admission: Admission) -> SampleBatch:

@@ -25,7 +25,7 @@ def read_samples(
     """The samples of one snapshot with `from_ms <= time < to_ms`; of two at one time the first stored wins."""
     bounds = [from_ms, to_ms, [int(one) for one in series]]
     parts = []
-    if files := _files(cursor, archive, from_ms, to_ms):
+    if files := sealed_files(cursor, archive, from_ms, to_ms):
         parts.append(_sealed(cursor, files, bounds))
     parts.append(as_batch(fetch(cursor, f"SELECT {_COLUMNS} FROM sample WHERE {_WHERE}", bounds)))
     return without_repeats(parts)
@@ -67,7 +67,8 @@ def _concatenated(parts: list[SampleBatch]) -> SampleBatch:
     )
 
 
-def _files(cursor: DuckDBPyConnection, archive: Archive, from_ms: int, to_ms: int) -> list[str]:
+def sealed_files(cursor: DuckDBPyConnection, archive: Archive, from_ms: int, to_ms: int) -> list[str]:
+    """The sealed hours that touch `[from_ms, to_ms)`."""
     query = "SELECT file FROM sealed_hour WHERE hour BETWEEN ? AND ? ORDER BY hour"
     found = cursor.execute(query, [from_ms // HOUR_MS, (to_ms - 1) // HOUR_MS]).fetchall()
     return [str(archive.path(file)) for (file,) in found]

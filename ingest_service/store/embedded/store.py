@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from edge_agent.wire.command import BlockRange
@@ -16,6 +17,8 @@ from ingest_service.store.embedded.opening import Opened, open_store
 from ingest_service.store.embedded.reading import read_samples
 from ingest_service.store.embedded.sealing import hours_to_seal, listed_files, seal_hour
 from ingest_service.store.embedded.size import measure
+from ingest_service.store.embedded.tallying import gather_late, note_late, read_tally
+from ingest_service.store.tally import HourTally, late_of
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, WriteResult
 
 _MEAN_TABLES = {MINUTE_MS: "minute_mean", HOUR_MS: "hour_mean"}
@@ -44,9 +47,10 @@ class EmbeddedStore:
             opened = self._state()
             fresh = opened.held.unheld(batch.blocks)
             samples = batch if len(fresh) == len(batch.blocks) else _without_repeated(batch, fresh)
+            late = late_of(msgspec.structs.replace(samples, received_ms=batch.received_ms))
             try:
                 self._compact(opened)
-                self._commit(opened, samples, fresh, minutes_touched(batch, fresh))
+                self._commit(opened, samples, fresh, minutes_touched(batch, fresh), late)
             except StoreError:
                 self._let_go()
                 raise
@@ -77,6 +81,12 @@ class EmbeddedStore:
         opened = self._state()
         with opened.database.transaction() as cursor:
             return read_samples(cursor, opened.archive, series, from_ms, to_ms)
+
+    def tally(self, series: Sequence[int], from_ms: int, to_ms: int) -> HourTally:
+        """How many samples lie in the whole hours of `[from_ms, to_ms)`; no row for an hour without any."""
+        opened = self._state()
+        with opened.database.transaction() as cursor:
+            return read_tally(cursor, opened.archive, series, from_ms, to_ms)
 
     def latest(self, series: Sequence[int] | None = None) -> SampleBatch:
         """The newest sample of each series (of all, where None)."""
@@ -114,6 +124,8 @@ class EmbeddedStore:
             with opened.database.transaction() as cursor:
                 opened.archive.remove_superseded(listed_files(cursor))
                 hours = hours_to_seal(cursor, before_ms)
+                if hours:
+                    gather_late(cursor)
             for hour in hours:
                 with opened.database.transaction() as cursor:
                     seal_hour(cursor, opened.archive, hour)
@@ -132,14 +144,17 @@ class EmbeddedStore:
             self._closed = True
             self._let_go()
 
-    def _commit(self, opened: Opened, samples: SampleBatch, fresh: list[BlockRef], touched: DirtyMinutes) -> None:
-        """Samples, the numbers of their blocks and the marks of their minutes in one transaction, then in memory."""
+    def _commit(
+        self, opened: Opened, samples: SampleBatch, fresh: list[BlockRef], touched: DirtyMinutes, late: HourTally
+    ) -> None:
+        """Samples, their blocks' numbers, their minutes' marks and late counts in one transaction, then in memory."""
         ranges = joined(fresh)
         marks = opened.dirty.unmarked(touched)
         with opened.database.transaction() as cursor:
             tables.insert_samples(cursor, samples)
             tables.insert_held(cursor, ranges)
             tables.insert_dirty(cursor, marks, opened.round_number)
+            note_late(cursor, late)
         opened.held.add(ranges)
         opened.held_rows += len(ranges)
         opened.dirty.mark(marks)

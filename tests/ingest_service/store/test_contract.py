@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -343,3 +344,16 @@ def test_blocks_that_will_never_come_can_be_held_and_are_then_repeats(opener: Op
 
 def test_how_long_a_write_may_still_be_lost_is_said(store: TimeSeriesStore) -> None:
     assert store.hold_s >= 0
+
+
+def test_samples_are_counted_by_hour_sealed_or_not_and_repeats_once(store: TimeSeriesStore) -> None:
+    first = [(1, 0, 1.0), (1, HOUR_MS - 1, 2.0), (1, HOUR_MS, 3.0), (2, 0, 4.0), (3, 0, 5.0)]
+    store.write(one_block(1, first))
+    store.seal(START_MS + HOUR_MS)
+    store.write(one_block(2, [(1, 0, 9.0), (1, 7, 9.0)]))
+    bad = one_block(3, [(2, 5, float("nan"))])
+    store.write(msgspec.structs.replace(bad, reason=np.array([Reason.TIMEOUT], np.uint8)))
+    tally = store.tally([1, 2], START_MS, START_MS + 2 * HOUR_MS)
+    rows = zip(tally.series, tally.start_ms - START_MS, tally.samples, tally.bad, tally.late, strict=True)
+    assert list(rows) == [(1, 0, 3, 0, 0), (1, HOUR_MS, 1, 0, 0), (2, 0, 2, 1, 0)]
+    assert len(store.tally([1], START_MS + HOUR_MS, START_MS + HOUR_MS)) == 0
