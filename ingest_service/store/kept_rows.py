@@ -1,17 +1,23 @@
 """The rows of who is watched in memory, how they are read from the tables and how one of them is kept."""
 
 import json
+from functools import cache
 from sys import intern
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import Executable, RowMapping, bindparam, insert, select, update
 
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow, SeriesRow, SourceRow
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source, Table
 from ingest_service.store.transaction import LateTransaction
 
 Row = TypeVar("Row", HomeRow, EdgeRow, FurnaceRow, SourceRow, SeriesRow)
+
+
+# Statements are built once: to build one takes longer than to execute it.
+_SERIES_INSERTION = insert(Series)
+_SERIES_OF_SOURCE = select(Series.channel, Series.id).where(Series.source_id == bindparam("source"))
 
 
 class KeptRows(msgspec.Struct):
@@ -30,10 +36,12 @@ class KeptRows(msgspec.Struct):
 
 def keep(connection: LateTransaction, table: type[Table], known: Row | None, wanted: Row) -> Row:
     """Insert `wanted`, or change what differs from `known`; return it with its id."""
+    if known is wanted or known == wanted:
+        return wanted
     values = _columns(table, wanted)
     target: Any = table
     if known is None:
-        row_id = connection.execute(insert(target).values(values).returning(target.id)).scalar_one()
+        row_id = connection.execute(_insertion(table), values).scalar_one()
         return msgspec.structs.replace(wanted, id=row_id)
     held = _columns(table, known)
     changed = {name: value for name, value in values.items() if value != held[name] and name != "id"}
@@ -47,9 +55,9 @@ def insert_series(connection: LateTransaction, wanted: list[SeriesRow]) -> list[
 
     The ids are asked for afterwards: to have each row's id returned makes SQLite insert row by row.
     """
-    connection.execute(insert(Series), [_columns(Series, row) for row in wanted])
-    query = select(Series.channel, Series.id).where(Series.source_id == wanted[0].source_id)
-    ids = {row.channel: row.id for row in connection.execute(query)}
+    connection.execute(_SERIES_INSERTION, [_columns(Series, row) for row in wanted])
+    found = connection.execute(_SERIES_OF_SOURCE, {"source": wanted[0].source_id})
+    ids = {str(row[0]): int(row[1]) for row in found}
     return [msgspec.structs.replace(row, id=ids[row.channel]) for row in wanted]
 
 
@@ -90,9 +98,20 @@ def _series(found: RowMapping) -> SeriesRow:
     return SeriesRow(**values)
 
 
+@cache
+def _insertion(table: type[Table]) -> Executable:
+    target: Any = table
+    return insert(target).returning(target.id)
+
+
+@cache
+def _column_names(table: type[Table]) -> tuple[str, ...]:
+    return tuple(table.__table__.columns.keys())
+
+
 def _columns(table: type[Table], row: Row) -> dict[str, Any]:
     """The row's fields that are columns; an id of 0 is left to the database."""
-    found = {name: getattr(row, name) for name in table.__table__.columns.keys()}  # noqa: SIM118 - not a dict
+    found = {name: getattr(row, name) for name in _column_names(table)}
     if isinstance(row, SeriesRow):
         found["states"] = json.dumps(dict(row.states), ensure_ascii=False) if row.states else ""
     if found["id"] == 0:
