@@ -57,7 +57,7 @@ def insert_series(connection: LateTransaction, wanted: list[SeriesRow]) -> list[
     """
     connection.execute(_SERIES_INSERTION, [_columns(Series, row) for row in wanted])
     found = connection.execute(_SERIES_OF_SOURCE, {"source": wanted[0].source_id})
-    ids = {str(row[0]): int(row[1]) for row in found}
+    ids = {row["channel"]: row["id"] for row in found.mappings()}
     return [msgspec.structs.replace(row, id=ids[row.channel]) for row in wanted]
 
 
