@@ -71,6 +71,7 @@ def _row(series: SeriesRow, source: SourceRow, furnace: FurnaceRow | None, home:
         period_s=series.period_s,
         name_zh=series.name_zh or series.channel,
         name_en=series.name_en or series.channel,
+        furnace=furnace.name if furnace else "",
         furnace_zh=(furnace.name_zh or furnace.name) if furnace else "",
         furnace_en=(furnace.name_en or furnace.name) if furnace else "",
         home_zh=home.name_zh or home.id,
