@@ -131,4 +131,5 @@ def _longest_silence_s(channel: Channel) -> float | None:
         return None
     if channel.report.mode is ReportMode.ALWAYS:
         return channel.scan_ms / 1000
-    return max(channel.report.period_ms, channel.scan_ms) / 1000
+    scans = -(-(channel.report.period_ms - channel.report.slack_ms) // channel.scan_ms)
+    return max(1, scans) * channel.scan_ms / 1000

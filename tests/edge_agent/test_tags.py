@@ -1,13 +1,18 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge_agent.config import load_site
-from edge_agent.devices.profile import Channel
+from edge_agent.config import Device, load_site
+from edge_agent.deadband import ReportFilter, ReportRule
+from edge_agent.devices.profile import Channel, Origin, Profile, ReadLimits
 from edge_agent.modbus.value import Encoding, Table, ValueType
 from edge_agent.tags import (
     FIRST_NODE_ALIAS,
     NODE_BLOCK_ALIAS,
+    DeviceTags,
     datatype_of,
     device_birth,
     node_birth_attributes,
@@ -16,6 +21,7 @@ from edge_agent.tags import (
 from edge_agent.wire.birth import decode_birth, encode_birth
 from edge_agent.wire.command import parse_payload
 from edge_agent.wire.metric import DataType
+from edge_agent.wire.sample import Reason
 from tests.edge_agent.sites import SITE, write_site
 
 
@@ -85,3 +91,28 @@ def test_a_node_tells_its_place_and_software(tmp_path: Path) -> None:
 )
 def test_a_value_travels_in_a_type_that_holds_it(encoding: Encoding, datatype: DataType) -> None:
     assert datatype_of(Channel(name="x", table=Table.HOLDING, address=0, encoding=encoding)) is datatype
+
+
+def profile_of(channel: Channel) -> Profile:
+    limits = ReadLimits()
+    return Profile(id="p", name_zh="", name_en="", origin=Origin.EXAMPLE, source="", limits=limits, channels=(channel,))
+
+
+SCANS = st.sampled_from([100, 250, 600, 700, 1_000, 1_500, 10_000, 3_600_000])
+
+
+@given(SCANS, st.integers(1, 120))
+def test_a_channel_that_does_not_change_is_never_silent_for_longer_than_its_birth_says(
+    scan_ms: int, period_s: int
+) -> None:
+    rule = ReportRule(period_ms=period_s * 1_000, slack_ms=min(scan_ms, period_s * 1_000) // 2)
+    encoding = Encoding(type=ValueType.FLOAT32)
+    channel = Channel(name="x", table=Table.HOLDING, address=0, encoding=encoding, scan_ms=scan_ms, report=rule)
+    device = Device(name="d", furnace="1", connection="c", unit_id=1, profile=profile_of(channel))
+    [announced] = device_birth(DeviceTags(device, 4096, (4097,))).channels
+    keeper = ReportFilter([rule])
+    slots = max(3, 3 * period_s * 1_000 // scan_ms)
+    said = [at_ms for at_ms in range(0, slots * scan_ms, scan_ms) if keeper.passes(0, 1.0, Reason.GOOD, at_ms)]
+    longest_ms = max(after - before for before, after in pairwise(said))
+    assert announced.period_s == longest_ms / 1_000
+    assert longest_ms <= max(scan_ms, period_s * 1_000 + scan_ms // 2)
