@@ -66,7 +66,18 @@ class DeviceBadFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.DEV
     since_ms: int
 
 
-Facts = ExceedanceFacts | StuckFacts | SilentFacts | DeviceBadFacts
+class ClockFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.CLOCK_OFFSET.value):
+    """An edge whose clock is off the centre's by more than `threshold_s`; `offset_s` is positive where it is behind."""
+
+    home: Name
+    edge: str
+    offset_s: float
+    threshold_s: float
+    clears_within_s: float
+    since_ms: int
+
+
+Facts = ExceedanceFacts | StuckFacts | SilentFacts | DeviceBadFacts | ClockFacts
 _DECODER: msgspec.json.Decoder[Facts] = msgspec.json.Decoder(Facts)
 
 

@@ -36,6 +36,7 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: dict[Kind, KindPhrases]
     respond: dict[Locale, str]
     reasons: dict[Locale, dict[str, str]]
+    clock: dict[Locale, dict[str, str]]  # what a clock is: behind, ahead
 
 
 @cache

@@ -5,7 +5,15 @@ from functools import singledispatch
 
 import msgspec
 
-from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, Facts, SilentFacts, StuckFacts, kind_of
+from ingest_service.alarms.facts import (
+    ClockFacts,
+    DeviceBadFacts,
+    ExceedanceFacts,
+    Facts,
+    SilentFacts,
+    StuckFacts,
+    kind_of,
+)
 from ingest_service.alarms.phrases import phrases
 from ingest_service.alarms.vocabulary import Locale
 
@@ -41,7 +49,7 @@ def describe(facts: Facts, locale: Locale, zone: tzinfo) -> AlarmText:
 def _where(facts: Facts, locale: Locale) -> str:
     """The home, and the furnace where there is one."""
     parts = [facts.home.text(locale)]
-    if not isinstance(facts, SilentFacts) and facts.furnace.text(locale):
+    if not isinstance(facts, SilentFacts | ClockFacts) and facts.furnace.text(locale):
         parts.append(facts.furnace.text(locale))
     return " ".join(parts) if locale is Locale.ZH else ", ".join(parts)
 
@@ -96,6 +104,18 @@ def _(facts: DeviceBadFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
         "device": facts.device,
         "channels": str(facts.channels),
         "reason": phrases().reasons[locale].get(facts.reason, facts.reason),
+        "since": clock(facts.since_ms, zone),
+    }
+
+
+@_fields.register
+def _(facts: ClockFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
+    return {
+        "edge": facts.edge,
+        "offset": f"{abs(facts.offset_s):.1f}",
+        "direction": phrases().clock[locale]["behind" if facts.offset_s > 0 else "ahead"],
+        "threshold": number(facts.threshold_s),
+        "clears": number(facts.clears_within_s),
         "since": clock(facts.since_ms, zone),
     }
 

@@ -11,6 +11,7 @@ class Kind(StrEnum):
     STUCK_VALUE = "stuck_value"
     EDGE_SILENT = "edge_silent"
     DEVICE_BAD = "device_bad"
+    CLOCK_OFFSET = "clock_offset"
 
 
 @unique
@@ -64,6 +65,7 @@ SEVERITIES: dict[Kind, Severity] = {
     Kind.EDGE_SILENT: Severity.HIGH,
     Kind.STUCK_VALUE: Severity.MEDIUM,
     Kind.DEVICE_BAD: Severity.MEDIUM,
+    Kind.CLOCK_OFFSET: Severity.MEDIUM,
 }
 
 LATCHES: dict[Kind, Latch] = {
@@ -71,4 +73,5 @@ LATCHES: dict[Kind, Latch] = {
     Kind.EDGE_SILENT: Latch.NONE,
     Kind.STUCK_VALUE: Latch.NONE,
     Kind.DEVICE_BAD: Latch.NONE,
+    Kind.CLOCK_OFFSET: Latch.NONE,
 }

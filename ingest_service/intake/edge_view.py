@@ -6,8 +6,8 @@ import msgspec
 class EdgeView(msgspec.Struct, frozen=True, kw_only=True):
     """One edge node as the centre sees it.
 
-    `last_seen_ms` is when its last message came (ms since 1970 UTC, centre's clock). `clock_offset_ms` is the median of
-    arrival minus sending over its newest live messages, positive where the edge's clock is behind; None before the
+    `last_seen_ms` is when its last message came (ms since 1970 UTC, centre's clock). `clock_offset_ms` is the least
+    of arrival minus sending over its newest live messages, positive where the edge's clock is behind; None before the
     first. `best_effort` is true for an edge that numbers no blocks, so nothing can be asked for again. `conflicts`
     counts what showed that two edges go by this name.
     """

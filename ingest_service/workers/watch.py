@@ -18,6 +18,7 @@ from ingest_service.store.batch import SampleBatch
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers import conditions
+from ingest_service.workers.clock_watch import ClockWatch
 from ingest_service.workers.loop import run_every
 
 INTERVAL_S = 5.0
@@ -44,6 +45,7 @@ class WatchWorker:
         self._silent_after_s, self._clock = silent_after_s, clock
         self._started_ms: int | None = None
         self._bad_since_ms: dict[int, int] = {}  # by source
+        self._clock_watch = ClockWatch()
 
     def step(self, now_ms: int) -> int:
         """Look once; return the number of alarms that changed."""
@@ -52,6 +54,7 @@ class WatchWorker:
         edges = self._edges()
         silent = {(edge.home, edge.edge) for edge in edges if self._is_silent(edge, now_ms)}
         seen: list[Observation] = [self._edge(edge, channels, silent) for edge in edges]
+        seen += self._clocks(channels, silent, now_ms)
         seen += self._devices(channels, silent, now_ms)
         seen += self._anomalies(channels, now_ms)
         return len(self._alarms.settle(seen, now_ms))
@@ -67,8 +70,13 @@ class WatchWorker:
     def _edge(self, edge: EdgeView, channels: Channels, silent: set[tuple[str, str]]) -> Observation:
         if (edge.home, edge.edge) not in silent:
             return Normal(conditions.silent_key(edge), edge.last_seen_ms)
-        names = (Name(row.home_zh, row.home_en) for row in channels.rows if row.home_id == edge.home)
-        return conditions.silent(edge, next(names, Name(edge.home, edge.home)), self._silent_after_s)
+        return conditions.silent(edge, _home_name(edge, channels), self._silent_after_s)
+
+    def _clocks(self, channels: Channels, silent: set[tuple[str, str]], now_ms: int) -> Iterator[Observation]:
+        """Clocks that are off and those that are right; nothing of the clock of a silent edge."""
+        for edge in self._edges():
+            if (edge.home, edge.edge) not in silent:
+                yield from self._clock_watch.look(edge, _home_name(edge, channels), now_ms)
 
     def _devices(self, channels: Channels, silent: set[tuple[str, str]], now_ms: int) -> Iterator[Observation]:
         """Devices all of whose channels are bad, and those that are not; nothing of the devices of a silent edge."""
@@ -129,6 +137,11 @@ class WatchWorker:
             burning_since_ms=np.array(since, np.int64)[np.searchsorted(furnaces, channels.furnace[watched])],
             now_ms=now_ms,
         )
+
+
+def _home_name(edge: EdgeView, channels: Channels) -> Name:
+    names = (Name(row.home_zh, row.home_en) for row in channels.rows if row.home_id == edge.home)
+    return next(names, Name(edge.home, edge.home))
 
 
 def _burning_since(samples: SampleBatch, phase_series: int) -> int:

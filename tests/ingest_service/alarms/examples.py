@@ -2,7 +2,15 @@
 
 from zoneinfo import ZoneInfo
 
-from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, Facts, Name, SilentFacts, StuckFacts
+from ingest_service.alarms.facts import (
+    ClockFacts,
+    DeviceBadFacts,
+    ExceedanceFacts,
+    Facts,
+    Name,
+    SilentFacts,
+    StuckFacts,
+)
 from ingest_service.alarms.lifecycle import Condition, Place
 from ingest_service.alarms.vocabulary import Kind
 
@@ -29,6 +37,7 @@ FACTS: dict[Kind, Facts] = {
     ),
     Kind.STUCK_VALUE: StuckFacts(HOME, FURNACE, Name("一氧化碳", "Carbon monoxide"), 12.5, "mg/m3", 65.0, 60.0, NOON),
     Kind.EDGE_SILENT: SilentFacts(HOME, "edge-1", NOON, 60.0),
+    Kind.CLOCK_OFFSET: ClockFacts(HOME, "edge-1", -7.25, 5.0, 3.0, NOON),
     Kind.DEVICE_BAD: DeviceBadFacts(HOME, FURNACE, "furnace-1", "timeout", 37, NOON),
 }
 

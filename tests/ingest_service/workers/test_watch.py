@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge_agent.wire.sample import Reason
-from ingest_service.alarms.facts import DeviceBadFacts, StuckFacts
+from ingest_service.alarms.facts import ClockFacts, DeviceBadFacts, StuckFacts
 from ingest_service.alarms.vocabulary import Kind, State
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmRow
@@ -118,3 +118,42 @@ def test_looking_again_raises_nothing_twice(city: City, steps: int) -> None:
     for step in range(steps):
         city.watch.step(START + (95 + step) * SECOND)
     assert len(open_of(city, Kind.STUCK_VALUE)) == 6
+
+
+def clock_off(city: City, at_ms: int, offset_s: float) -> list[State]:
+    """Where the alarm of an edge's clock stands once the edge has been seen so."""
+    city.edges = [
+        msgspec.structs.replace(edge, last_seen_ms=at_ms, clock_offset_ms=round(offset_s * 1000)) for edge in city.edges
+    ]
+    city.watch.step(at_ms)
+    return [row.state for row in open_of(city, Kind.CLOCK_OFFSET)]
+
+
+def test_a_clock_that_is_off_by_more_than_5_s_is_alarmed_and_clears_below_3_s(city: City) -> None:
+    assert clock_off(city, START, -5.1) == []
+    assert clock_off(city, START + 10 * SECOND, -5.1) == []
+    assert clock_off(city, START + 15 * SECOND, -5.2) == [State.ACTIVE_UNACKNOWLEDGED]
+    (row,) = open_of(city, Kind.CLOCK_OFFSET)
+    assert isinstance(row.facts, ClockFacts)
+    assert (row.facts.edge, row.facts.offset_s, row.alarm.raised_at_ms) == ("e1", -5.2, START)
+    assert clock_off(city, START + 20 * SECOND, -3.1) == [State.ACTIVE_UNACKNOWLEDGED]
+    assert clock_off(city, START + 25 * SECOND, -3.0) == [State.CLEARED_UNACKNOWLEDGED]
+
+
+@pytest.mark.parametrize(
+    "offsets_s",
+    [
+        pytest.param([6.0, 0.1, 6.0, 6.0], id="off for moments only"),
+        pytest.param([5.0, 5.0, 5.0, 5.0], id="off by 5 s exactly"),
+        pytest.param([4.0, -4.0, 4.9, -4.9], id="between the bounds"),
+    ],
+)
+def test_no_alarm_for_a_clock_that_is(city: City, offsets_s: list[float]) -> None:
+    for step, offset_s in enumerate(offsets_s):
+        assert clock_off(city, START + step * 6 * SECOND, offset_s) == []
+
+
+def test_the_clock_of_a_silent_edge_is_not_alarmed(city: City) -> None:
+    clock_off(city, START, 9.0)
+    city.watch.step(START + 90 * SECOND)
+    assert open_of(city, Kind.CLOCK_OFFSET) == []
