@@ -113,12 +113,11 @@ def measure(made: Stage, homes: Sequence[str]) -> dict[str, float | int | str]:
     """Let the centre come back, and watch."""
     blocks, samples = (sum(getattr(one, name) for one in made.backlogs) for name in ("blocks", "samples"))
     print(f"{len(homes)} agents wait with {blocks} blocks, {samples} samples of the outage")
+    spent_s, begun_s = cpu_s(made.service), time.monotonic()
     made.broker.start()
-    begun_s = time.monotonic()
     wait_until(lambda: len(made.service.http.get("/api/v1/furnaces").json()) == len(homes), 60)
     freshness = Freshness(made.service, homes[:: -(-len(homes) // MOST_STREAMS)])
     freshness.start()
-    spent_s = cpu_s(made.service)
     complete_s = watch(made.backlogs, begun_s)
     done_s = time.monotonic()
     spent_s = cpu_s(made.service) - spent_s
@@ -199,6 +198,7 @@ def stage(folder: Path, agents: int, minutes: int) -> Iterator[Stage]:
         service.program.start()
         for program in programs:
             program.start()
+        wait_until(service.alive, 60)
         wait_until(lambda: all(remaining_newer(one) for one in backlogs), 120)
         yield Stage(broker, service, programs, backlogs)
     finally:

@@ -131,10 +131,10 @@ class World:
         """The scan counter that the service shows for a furnace; 0 where it shows none."""
         return self.service.counter(home, str(furnace))
 
-    def is_drained(self) -> bool:
-        """Whether every outbox is empty, of samples and of gap records."""
-        states = [read_state(home.outbox) for home in self.homes.values()]
-        return all(state.blocks == 0 and state.gaps_waiting == 0 for state in states)
+    def waiting(self) -> dict[str, int]:
+        """Blocks and gap records that still lie in outboxes, by home; homes that have none are left out."""
+        states = {name: read_state(home.outbox) for name, home in self.homes.items()}
+        return {name: left for name, state in states.items() if (left := state.blocks + state.gaps_waiting)}
 
     def close(self) -> None:
         """End everything that still runs."""

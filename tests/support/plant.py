@@ -107,9 +107,16 @@ class Service:
 
     def ready(self) -> bool:
         """Whether it says that it does its work. Raises RuntimeError when it has ended."""
+        return self._says_ok("/readyz")
+
+    def alive(self) -> bool:
+        """Whether it answers at all. Raises RuntimeError when it has ended."""
+        return self._says_ok("/healthz")
+
+    def _says_ok(self, path: str) -> bool:
         self.program.check()
         try:
-            return self.http.get("/readyz").status_code == httpx.codes.OK
+            return self.http.get(path).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
