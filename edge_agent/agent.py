@@ -179,7 +179,7 @@ async def run_agent(options: RunOptions) -> None:
 async def _run_node(site: Site, options: RunOptions, refusal: str, stop: asyncio.Event) -> Site | None:
     """Run one node; returns the site that takes its place, None at the end."""
     clock = SystemClock(ask_kernel) if site.synchronisation is ClockWatching.WATCHED else SystemClock()
-    async with open_outbox(site.outbox, clock.wall_ms) as outbox:
+    async with open_outbox(site.outbox, clock.wall_ms, clock.trusted_ms) as outbox:
         agent = Agent(site, outbox, clock, options, refusal)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, agent.reload)
         return await agent.run(stop)

@@ -53,6 +53,10 @@ class SystemClock:
             self._answer, self._answered_ms = self._ask(), now_ms
         return self._answer
 
+    def trusted_ms(self) -> int:
+        """Wall time, or 0 while it is known not to be synchronised."""
+        return 0 if self.discipline() is Discipline.UNSYNCHRONISED else self.wall_ms()
+
     async def sleep_until(self, monotonic_ms: int) -> None:
         """Sleep until the monotonic clock shows that moment."""
         await asyncio.sleep(max(0.0, monotonic_ms / 1000 - time.monotonic()))

@@ -115,9 +115,12 @@ class OutboxFile:
         """Close the file; it can be opened again."""
         self._db.close()
 
-    def append(self, blocks: Sequence[Block], now_ms: int, gaps: Iterable[Gap] = ()) -> None:
+    def append(
+        self, blocks: Sequence[Block], now_ms: int, gaps: Iterable[Gap] = (), trusted_ms: int | None = None
+    ) -> None:
         """Write blocks of rising numbers and gaps in one commit, dropping the oldest beyond the limits.
 
+        Ages count from `trusted_ms` (None: from now); 0 where the clock is not to be trusted, and nothing is too old.
         Blocks up to the last number written before are passed over, so a call may be repeated.
         """
         fresh = [block for block in blocks if block.number > self.last_number]
@@ -130,7 +133,8 @@ class OutboxFile:
             database.executemany("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", new)
             database.execute("UPDATE meta SET value = ? WHERE name = 'last_number'", (last,))
             excess_bytes = self._held.bytes + added.bytes - self._max_bytes
-            dropped = self._drop_oldest(excess_bytes, now_ms - self._max_age_ms, now_ms)
+            horizon_ms = (now_ms if trusted_ms is None else trusted_ms) - self._max_age_ms
+            dropped = self._drop_oldest(excess_bytes, horizon_ms, now_ms)
             runs.know_newest(database, {row[1]: row[3] for row in new})
             for gap in (*self._resumption.gaps(fresh), *gaps):
                 gap_table.note(database, gap, now_ms)

@@ -35,12 +35,20 @@ _log = structlog.get_logger()
 class Outbox:
     """Blocks on their way to the centre. `append` never waits for the disk; `run` writes, one group a commit."""
 
-    def __init__(self, file: OutboxFile, limits: OutboxLimits, now_ms: Callable[[], int], writer: ThreadPoolExecutor):
+    def __init__(
+        self,
+        file: OutboxFile,
+        limits: OutboxLimits,
+        now_ms: Callable[[], int],
+        writer: ThreadPoolExecutor,
+        trusted_ms: Callable[[], int] | None = None,
+    ) -> None:
         self.state: OutboxState = file.state()
         self.write_errors = 0
         self.refused_acknowledgements = 0
         self.listener: Listener = lambda blocks: None
         self._file, self._limits, self._now_ms, self._writer = file, limits, now_ms, writer
+        self._trusted_ms = trusted_ms or now_ms
         self._last_number = self.durable_number = file.last_number
         self._bd_seq = 0
         self._waiting: deque[Block] = deque()
@@ -121,7 +129,7 @@ class Outbox:
         batch, gaps = list(islice(self._waiting, MAX_COMMIT_BLOCKS)), self._gaps
         self._gaps, self._being_written = {}, len(batch)
         try:
-            await self._call(lambda: self._file.append(batch, self._now_ms(), gaps.values()))
+            await self._call(lambda: self._file.append(batch, self._now_ms(), gaps.values(), self._trusted_ms()))
         except OutboxError as error:
             self._refused(error)
             return False
@@ -258,12 +266,17 @@ def _measured_at(sample: Sample) -> int:
 
 
 @asynccontextmanager
-async def open_outbox(limits: OutboxLimits, now_ms: Callable[[], int]) -> AsyncIterator[Outbox]:
-    """The outbox of this process; what waits at the end is written before it closes. Raises OutboxError."""
+async def open_outbox(
+    limits: OutboxLimits, now_ms: Callable[[], int], trusted_ms: Callable[[], int] | None = None
+) -> AsyncIterator[Outbox]:
+    """The outbox of this process; what waits at the end is written before it closes. Raises OutboxError.
+
+    `trusted_ms` is the time from which ages count (None: `now_ms`); 0 while it is not to be trusted.
+    """
     with ThreadPoolExecutor(1, "outbox") as writer:
         file = await asyncio.get_running_loop().run_in_executor(writer, OutboxFile.open, limits, now_ms())
         await asyncio.get_running_loop().run_in_executor(writer, file.begin_run)
-        outbox = Outbox(file, limits, now_ms, writer)
+        outbox = Outbox(file, limits, now_ms, writer, trusted_ms)
         try:
             yield outbox
         finally:

@@ -57,3 +57,9 @@ def test_the_two_clocks_count_milliseconds() -> None:
     clock = SystemClock()
     assert clock.wall_ms() > 1_700_000_000_000
     assert clock.monotonic_ms() == pytest.approx(clock.monotonic_ms(), abs=1_000)
+
+
+@pytest.mark.parametrize("discipline", Discipline)
+def test_a_time_that_is_known_to_be_doubtful_is_not_trusted(discipline: Discipline) -> None:
+    trusted_ms = SystemClock(lambda: discipline).trusted_ms()
+    assert (trusted_ms == 0) == (discipline is Discipline.UNSYNCHRONISED)

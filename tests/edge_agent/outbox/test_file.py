@@ -96,6 +96,15 @@ def test_beyond_their_age_blocks_go_and_leave_one_gap_a_device(tmp_path: Path) -
         ]
 
 
+def test_a_clock_that_is_not_to_be_trusted_makes_nothing_too_old(file: OutboxFile) -> None:
+    file.append([block(1, NOW_MS)], NOW_MS)
+    ten_years_on_ms = NOW_MS + 3653 * DAY_MS
+    file.append([block(2, ten_years_on_ms)], ten_years_on_ms, trusted_ms=0)
+    assert numbers(file) == [1, 2]
+    file.append([block(3, ten_years_on_ms)], ten_years_on_ms, trusted_ms=ten_years_on_ms)
+    assert numbers(file) == [2, 3]
+
+
 def test_losses_far_apart_are_two_gaps(file: OutboxFile) -> None:
     first = Gap("furnace-1", NOW_MS, NOW_MS + 5, 1, GapReason.DISK_FULL)
     later = Gap("furnace-1", NOW_MS + DAY_MS, NOW_MS + DAY_MS, 1, GapReason.DISK_FULL)
