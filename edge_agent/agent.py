@@ -160,6 +160,7 @@ async def run_agent(options: RunOptions) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, _nobody_reloads)
     site, before, refusal = load_site(options.site_file), None, ""
     while True:
         try:
@@ -183,3 +184,7 @@ async def _run_node(site: Site, options: RunOptions, refusal: str, stop: asyncio
         agent = Agent(site, outbox, clock, options, refusal)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, agent.reload)
         return await agent.run(stop)
+
+
+def _nobody_reloads() -> None:
+    """Between two nodes the file is about to be read anyway."""

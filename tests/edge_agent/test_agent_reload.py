@@ -220,7 +220,7 @@ def test_it_says_each_change_of_state_once_and_nothing_at_each_poll(
     text = SITE.format(broker=broker.port, simulator=simulator) + silent
     text = text.replace("[broker]", '[clock]\nsynchronisation = "unwatched"\n[broker]')
     with running(tmp_path, text, broker.port) as agent:
-        agent.host.wait(lambda: len(agent.counts("furnace-1")) >= 8 and agent.events()["device_went_down"])
+        agent.host.wait(lambda: len(agent.counts("furnace-1")) >= 5 and agent.events()["device_went_down"])
         assert agent.events() == {
             "link_opened": 1, "device_came_up": 1, "device_read_failed": 1, "device_went_down": 1,
         }  # fmt: skip

@@ -11,7 +11,7 @@ from edge_agent.poller import DeviceState
 from edge_agent.polling import Polling
 from edge_agent.site_plan import SitePlan, plan_site, touched_connections
 from edge_agent.wire.gap import GapReason
-from edge_agent.wire.sample import Sample
+from edge_agent.wire.sample import Reason, Sample
 from tests.edge_agent.modbus.server import running_server
 from tests.edge_agent.sites import SITE, write_site
 from tests.edge_agent.test_poller import COUNTER, FAST, HastyClock, Recorder
@@ -162,3 +162,34 @@ def test_samples_are_later_than_those_of_a_run_before_the_clock_was_set_back(tmp
         assert all(sample.measured_at_ms > newest_ms for sample in recorder.samples("furnace1", COUNTER))
 
     asyncio.run(scene())
+
+
+class WrongClock(SystemClock):
+    """Shows another year until it is set right."""
+
+    ahead_ms = 3653 * 86_400_000
+
+    def wall_ms(self) -> int:
+        return super().wall_ms() + self.ahead_ms
+
+
+def test_a_start_in_another_year_is_over_for_every_tag_as_soon_as_the_clock_is_set_right(
+    tmp_path: Path, port: int
+) -> None:
+    clock = WrongClock()
+
+    async def story(stage: Stage) -> None:
+        await stage.use(FIRST_ALONE)
+        await stage.counts("furnace1", 3)
+        clock.ahead_ms = 0
+        right_ms = clock.wall_ms()
+
+        def newest() -> list[Sample]:
+            return [stage.recorder.samples("furnace1", channel)[-1] for channel in range(4)]
+
+        await until(lambda: all(sample.measured_at_ms < right_ms + 60_000 for sample in newest()))
+        assert all(sample.measured_at_ms >= right_ms for sample in newest())
+        assert {sample.reason for sample in newest()} == {Reason.CLOCK_STEPPED}
+        assert is_complete(await stage.counts("furnace1", 3))
+
+    play(tmp_path, port, story, clock)
