@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from ingest_service.emissions.vocabulary import Fuel, UnitType
 from ingest_service.errors import ConfigError
 
 
@@ -58,10 +59,26 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     locale: str = "zh"
 
 
+class FurnaceRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What holds for a furnace ("": every one of the home; home "": every home); the most specific entry counts.
+
+    Either `packs` by name (or file), or those of a `jurisdiction` for its kind of furnace. A `permit` stands on top.
+    """
+
+    home: str = ""
+    furnace: str = ""
+    packs: tuple[str, ...] = ()
+    jurisdiction: str = ""
+    unit_type: UnitType = UnitType.CREMATOR
+    fuel: Fuel | None = None
+    permit: Path | None = None
+
+
 class Judging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which rule packs apply, and the zone in which hours and days begin."""
 
-    packs: tuple[str, ...] = ("gb13801-2015-table2",)
+    packs: tuple[str, ...] = ("gb13801-2015-table2",)  # of every furnace that no entry below names
+    furnace: tuple[FurnaceRules, ...] = ()
     time_zone: str = "Asia/Shanghai"
     silent_after_s: float = 60.0  # an edge that says nothing for so long is alarmed
     barometric_pa: float | None = None  # the site's air pressure; gas measured at stack state is not judged without it
@@ -114,4 +131,20 @@ def _allowed(problem: str) -> str:
 
 def _resolved(config: Config, base: Path) -> Config:
     folder = str((base / config.storage.folder).resolve())
-    return msgspec.structs.replace(config, storage=msgspec.structs.replace(config.storage, folder=folder))
+    storage = msgspec.structs.replace(config.storage, folder=folder)
+    judging = msgspec.structs.replace(
+        config.judging,
+        packs=_packs_from(config.judging.packs, base),
+        furnace=tuple(_rules_from(one, base) for one in config.judging.furnace),
+    )
+    return msgspec.structs.replace(config, storage=storage, judging=judging)
+
+
+def _rules_from(one: FurnaceRules, base: Path) -> FurnaceRules:
+    permit = None if one.permit is None else (base / one.permit).resolve()
+    return msgspec.structs.replace(one, packs=_packs_from(one.packs, base), permit=permit)
+
+
+def _packs_from(names: tuple[str, ...], base: Path) -> tuple[str, ...]:
+    """Names of packs as they are, files by their whole path."""
+    return tuple(str((base / name).resolve()) if name.endswith(".toml") else name for name in names)

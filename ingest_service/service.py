@@ -17,11 +17,11 @@ from ingest_service.api.context import Check, Context
 from ingest_service.api.health import answers, broker_check, ingest_check, store_check
 from ingest_service.api.server import ApiServer
 from ingest_service.config import Broker, Config, secret
-from ingest_service.emissions.rulepack import load_pack
 from ingest_service.errors import ServiceError
 from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
 from ingest_service.notify.notifiers import configured_receivers, open_notifiers
+from ingest_service.rules import rule_book
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.database import database_url, open_database
@@ -40,6 +40,7 @@ from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
 from ingest_service.workers.judge import JudgeWorker
 from ingest_service.workers.loop import Worker
 from ingest_service.workers.seal import SealWorker
+from ingest_service.workers.verdicts import Site
 from ingest_service.workers.watch import WatchWorker
 
 _log = structlog.get_logger(__name__)
@@ -56,7 +57,7 @@ class Service:
     def __init__(self, config: Config, file: str, engine: Engine, store: TimeSeriesStore) -> None:
         self._config, self._engine, self._store = config, engine, store
         self._notifiers = open_notifiers(config.webhook, file)
-        packs = tuple(load_pack(name) for name in config.judging.packs)
+        book = rule_book(config.judging, file)
         registry, live, self._queue = Registry(engine), LiveTable(), ArrivalQueue()
         live.load(store.latest())
         channels = ChannelsCache(registry).current
@@ -68,8 +69,8 @@ class Service:
         )
         zone = ZoneInfo(config.judging.time_zone)
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)
-        pressure = config.judging.barometric_pa
-        judge = JudgeWorker(store, channels, JudgementStore(engine), alarms, packs, wall_ms, pressure)
+        site = Site(book, zone, config.judging.barometric_pa)
+        judge = JudgeWorker(store, channels, JudgementStore(engine), alarms, site, wall_ms)
         silent_after_s = config.judging.silent_after_s
         self._workers: dict[str, Worker] = {
             "average": AverageWorker(store, channels, judge.touched, wall_ms),
@@ -86,7 +87,7 @@ class Service:
             edges=self._ingest.edges,
             previews=judge.previews,
             counters=self._ingest.counters,
-            packs=packs,
+            book=book,
             config=config,
             clock=wall_ms,
             checks=self._checks(),

@@ -17,7 +17,11 @@ class Name(msgspec.Struct, frozen=True):
 
 
 class ExceedanceFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.EXCEEDANCE.value):
-    """A mean over its limit. `mean`, `peak` (highest minute) and `limit` are in `unit`, at reference oxygen, dry."""
+    """A mean over its limit. `mean`, `peak` (highest minute) and `limit` are in `unit`.
+
+    Concentrations are those of dry gas at reference oxygen; `reference_o2_pct` is None for what is not converted.
+    `averaging` is the name of a period in `phrases.toml`.
+    """
 
     home: Name
     furnace: Name
@@ -26,11 +30,29 @@ class ExceedanceFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.EX
     peak: float
     limit: float
     unit: str
-    reference_o2_pct: float
+    reference_o2_pct: float | None
     start_ms: int
     end_ms: int
     rule: str
     clause: Name
+    averaging: str = "clock_hour"
+
+
+class ShortfallFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.SHORTFALL.value):
+    """A mean below what it must at least be. `mean`, `lowest` (minute) and `limit` are in `unit`."""
+
+    home: Name
+    furnace: Name
+    quantity: Name
+    mean: float
+    lowest: float
+    limit: float
+    unit: str
+    start_ms: int
+    end_ms: int
+    rule: str
+    clause: Name
+    averaging: str
 
 
 class StuckFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.STUCK_VALUE.value):
@@ -77,7 +99,7 @@ class ClockFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.CLOCK_O
     since_ms: int
 
 
-Facts = ExceedanceFacts | StuckFacts | SilentFacts | DeviceBadFacts | ClockFacts
+Facts = ExceedanceFacts | ShortfallFacts | StuckFacts | SilentFacts | DeviceBadFacts | ClockFacts
 _DECODER: msgspec.json.Decoder[Facts] = msgspec.json.Decoder(Facts)
 
 

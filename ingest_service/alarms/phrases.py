@@ -30,13 +30,25 @@ class KindPhrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.zh if locale is Locale.ZH else self.en
 
 
+class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a figure refers to: converted gas, or as it was measured."""
+
+    converted: str
+    measured: str
+
+
 class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file; `reasons` names the labels of `wire.sample.Reason` that mean a bad value."""
+    """The whole file; `reasons` names the labels of `wire.sample.Reason` that mean a bad value.
+
+    `period` names the means of `emissions.averages`; `basis` says to which gas a figure refers.
+    """
 
     kind: dict[Kind, KindPhrases]
     respond: dict[Locale, str]
     reasons: dict[Locale, dict[str, str]]
     clock: dict[Locale, dict[str, str]]  # what a clock is: behind, ahead
+    period: dict[Locale, dict[str, str]]
+    basis: dict[Locale, Basis]
 
 
 @cache

@@ -10,6 +10,7 @@ from ingest_service.alarms.facts import (
     DeviceBadFacts,
     ExceedanceFacts,
     Facts,
+    ShortfallFacts,
     SilentFacts,
     StuckFacts,
     kind_of,
@@ -69,7 +70,24 @@ def _(facts: ExceedanceFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
         "limit": number(facts.limit),
         "times": number(facts.mean / facts.limit) if facts.limit else "-",
         "unit": unit_text(facts.unit),
-        "o2": number(facts.reference_o2_pct),
+        "basis": _basis(facts.reference_o2_pct, locale),
+        "period": _period(facts.averaging, locale),
+        "start": clock(facts.start_ms, zone),
+        "end": clock(facts.end_ms, zone)[-5:],
+        "rule": facts.rule,
+        "clause": facts.clause.text(locale),
+    }
+
+
+@_fields.register
+def _(facts: ShortfallFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
+    return {
+        "quantity": facts.quantity.text(locale),
+        "mean": number(facts.mean),
+        "lowest": number(facts.lowest),
+        "limit": number(facts.limit),
+        "unit": unit_text(facts.unit),
+        "period": _period(facts.averaging, locale),
         "start": clock(facts.start_ms, zone),
         "end": clock(facts.end_ms, zone)[-5:],
         "rule": facts.rule,
@@ -106,6 +124,17 @@ def _(facts: DeviceBadFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
         "reason": phrases().reasons[locale].get(facts.reason, facts.reason),
         "since": clock(facts.since_ms, zone),
     }
+
+
+def _basis(reference_o2_pct: float | None, locale: Locale) -> str:
+    """To which gas the figures refer."""
+    words = phrases().basis[locale]
+    return words.measured if reference_o2_pct is None else words.converted.format(o2=number(reference_o2_pct))
+
+
+def _period(averaging: str, locale: Locale) -> str:
+    """What the mean is called; an averaging of a newer version is shown as it came."""
+    return phrases().period[locale].get(averaging, averaging)
 
 
 @_fields.register

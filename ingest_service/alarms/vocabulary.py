@@ -8,6 +8,7 @@ class Kind(StrEnum):
     """What an alarm is about."""
 
     EXCEEDANCE = "exceedance"
+    SHORTFALL = "shortfall"
     STUCK_VALUE = "stuck_value"
     EDGE_SILENT = "edge_silent"
     DEVICE_BAD = "device_bad"
@@ -62,6 +63,7 @@ class Locale(StrEnum):
 
 SEVERITIES: dict[Kind, Severity] = {
     Kind.EXCEEDANCE: Severity.HIGH,
+    Kind.SHORTFALL: Severity.HIGH,
     Kind.EDGE_SILENT: Severity.HIGH,
     Kind.STUCK_VALUE: Severity.MEDIUM,
     Kind.DEVICE_BAD: Severity.MEDIUM,
@@ -70,6 +72,7 @@ SEVERITIES: dict[Kind, Severity] = {
 
 LATCHES: dict[Kind, Latch] = {
     Kind.EXCEEDANCE: Latch.UNTIL_ACKNOWLEDGED,
+    Kind.SHORTFALL: Latch.UNTIL_ACKNOWLEDGED,
     Kind.EDGE_SILENT: Latch.NONE,
     Kind.STUCK_VALUE: Latch.NONE,
     Kind.DEVICE_BAD: Latch.NONE,

@@ -55,7 +55,7 @@ def _rule(pack: RulePack) -> RuleOut:
         jurisdiction=pack.jurisdiction,
         source=pack.source,
         verified=pack.verified,
-        reference_o2_pct=pack.reference.o2_pct,
+        reference_o2_pct=pack.reference_o2_pct,
         valid_minutes=pack.validity.valid_minutes,
         judged=bool(pack.judged),
         limits=[LimitOut.model_validate(limit) for limit in pack.limit],

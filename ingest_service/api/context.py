@@ -8,8 +8,9 @@ import msgspec
 from fastapi import Depends, Request
 
 from ingest_service.config import Config
+from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.preview import Preview
-from ingest_service.emissions.rulepack import RulePack
+from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
@@ -37,12 +38,17 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     edges: Callable[[], Sequence[EdgeView]]
     previews: Callable[[], Sequence[Preview]]
     counters: Callable[[], IngestCounters]
-    packs: tuple[RulePack, ...]
+    book: RuleBook
     config: Config
     clock: Callable[[], int]
     checks: tuple[Check, ...]
     version: str
     closing: threading.Event
+
+    @property
+    def packs(self) -> tuple[RulePack, ...]:
+        """Every rule pack that holds for any furnace."""
+        return self.book.packs
 
 
 def context_of(request: Request) -> Context:

@@ -160,6 +160,7 @@ class JudgementOut(Out):
     revision: int
     revision_reason: str
     computed_at_ms: int
+    averaging: str
 
 
 class TrendsOut(Out):
@@ -239,7 +240,7 @@ class AcknowledgedOut(Out):
 
 
 class ExceedanceOut(Out):
-    """One or more periods in a row over a limit; `mean` is the highest period mean, `peak` the highest minute."""
+    """One or more periods in a row beyond a limit; `mean` is the worst period mean, `peak` the worst minute."""
 
     id: int
     home_id: str
@@ -254,6 +255,8 @@ class ExceedanceOut(Out):
     limit: float
     unit: str
     revision: int
+    averaging: str
+    bound: str
 
 
 class RejectionOut(Out):
@@ -280,6 +283,7 @@ class LimitOut(Out):
     clause_en: str
     source: str
     averaging_source: str
+    bound: str
 
 
 class RuleOut(Out):
@@ -291,7 +295,7 @@ class RuleOut(Out):
     jurisdiction: str
     source: str
     verified: str
-    reference_o2_pct: float
+    reference_o2_pct: float | None
     valid_minutes: int
     judged: bool
     limits: list[LimitOut]

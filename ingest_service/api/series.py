@@ -13,6 +13,7 @@ from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.readings import reason_of
 from ingest_service.api.schemas import ErrorOut, JudgementOut, MeansOut, RawOut, TrendLineOut, TrendsOut
 from ingest_service.api.snapshot import found_furnace
+from ingest_service.emissions.averages import Averaging
 from ingest_service.store import overview, trends
 from ingest_service.store.batch import MeanBatch
 from ingest_service.store.overview import KnownSeries, Reader
@@ -93,7 +94,7 @@ def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, s
     grid = np.arange(first_ms, to_ms, MINUTE_MS, dtype=np.int64)
     drawn = _drawn(overview.series(sight, [row.id]))
     batch = here.store.means(MINUTE_MS, [known.id for known in drawn], first_ms, to_ms)
-    hours = trends.judgements(sight, row.id, from_ms - from_ms % HOUR_MS, to_ms)
+    hours = trends.judgements(sight, row.id, from_ms - from_ms % HOUR_MS, to_ms, Averaging.CLOCK_HOUR)
     return TrendsOut(
         start_ms=grid.tolist(),
         lines=[_line(known, batch, first_ms, len(grid)) for known in drawn],

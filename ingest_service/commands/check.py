@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest_service.config import load_config
-from ingest_service.emissions.rulepack import load_pack
+from ingest_service.rules import rule_book
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -18,8 +18,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Print what the file means; a ConfigError says what is wrong with it."""
     config = load_config(args.config)
-    for name in config.judging.packs:
-        load_pack(name)
+    book = rule_book(config.judging, str(args.config))
     print(f"{args.config}: broker {config.broker.host}:{config.broker.port}, data in {config.storage.folder}")
-    print(f"page on http://{config.http.host}:{config.http.port}, rules: {', '.join(config.judging.packs)}")
+    print(f"page on http://{config.http.host}:{config.http.port}, rules: {', '.join(pack.key for pack in book.packs)}")
     return 0

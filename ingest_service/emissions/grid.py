@@ -4,6 +4,7 @@ import numpy as np
 
 from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, Bools, Float64s, Int64s, MeanColumns
 from ingest_service.emissions.limits import Signal
+from ingest_service.emissions.vocabulary import Bound
 
 NO_SERIES = -1  # a furnace that has no channel of a quantity
 
@@ -13,6 +14,13 @@ def signal(means: MeanColumns, series: Int64s, start_ms: Int64s, covered_share: 
     valid = means.covered >= np.float32(covered_share)
     values = _laid_out(means, np.where(valid, means.mean, np.nan), series, start_ms)
     return Signal(values, np.asarray(series != NO_SERIES))
+
+
+def worst(means: MeanColumns, series: Int64s, start_ms: Int64s, covered_share: float, bound: Bound) -> Signal:
+    """As `signal`, but each minute by its lowest value where that must be at least the limit, else by its highest."""
+    column = means.low if bound is Bound.AT_LEAST else means.high
+    valid = means.covered >= np.float32(covered_share)
+    return Signal(_laid_out(means, np.where(valid, column, np.nan), series, start_ms), np.asarray(series != NO_SERIES))
 
 
 def excluded_minutes(means: MeanColumns, phase_series: Int64s, start_ms: Int64s, codes: frozenset[int]) -> Bools:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ingest_service.emissions.rulepack import LimitUnit, Pollutant
+from ingest_service.emissions.units import LimitUnit, Pollutant
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -10,6 +10,8 @@ class Preview(msgspec.Struct, frozen=True):
 
     `mean` (converted: dry, standard state, reference oxygen), `peak` (highest minute) and `limit` are in `unit`; both
     are None while no minute is valid. `cause` says why there is no mean (a label of `limits.Cause`), else "".
+    `forecast_mean` is the hour's mean if the rest of it is like the last minutes; `exceeds_at_ms` is when, at this
+    rate, the hour will be over its limit even if nothing more comes. None: no forecast.
     """
 
     furnace_id: int
@@ -24,3 +26,5 @@ class Preview(msgspec.Struct, frozen=True):
     valid_minutes: int
     valid_minutes_needed: int
     cause: str
+    forecast_mean: float | None = None
+    exceeds_at_ms: int | None = None

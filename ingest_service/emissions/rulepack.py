@@ -1,192 +1,47 @@
-"""Rule packs: limits, reference conditions, averaging and validity as data, each with its clause and source."""
+"""Rule packs as files: reads them, and says of a wrong one in which line, at which key, and what is allowed."""
 
+import re
 import tomllib
-from datetime import date
-from enum import StrEnum, unique
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.pack import (
+    Exclusion,
+    Limit,
+    PeriodicLimit,
+    Reference,
+    Rounding,
+    RulePack,
+    Share,
+    Unread,
+    Validity,
+)
+from ingest_service.emissions.substitution import Substitution
+from ingest_service.emissions.units import SCALES, LimitUnit, Pollutant
+from ingest_service.emissions.vocabulary import Origin, PeriodicPollutant, PeriodicUnit, Phase, Verified
 from ingest_service.errors import ConfigError
 
-
-@unique
-class Pollutant(StrEnum):
-    """What is measured continuously and judged; each is a quantity of the wire contract."""
-
-    DUST = "dust"
-    SO2 = "so2"
-    NOX = "nox"
-    CO = "co"
-    HCL = "hcl"
-
-
-@unique
-class PeriodicPollutant(StrEnum):
-    """What a laboratory measures now and then: listed, never judged from a signal."""
-
-    MERCURY = "mercury"
-    DIOXINS = "dioxins"
-    BLACKNESS = "blackness"
-
-
-@unique
-class LimitUnit(StrEnum):
-    """The units of continuous limits: mg per m3 of dry gas at standard state and reference oxygen."""
-
-    MG_PER_M3 = "mg/m3"
-
-
-@unique
-class PeriodicUnit(StrEnum):
-    """The units of laboratory limits."""
-
-    MG_PER_M3 = "mg/m3"
-    NG_TEQ_PER_M3 = "ng-TEQ/m3"
-    RINGELMANN = "Ringelmann"
-
-
-@unique
-class Averaging(StrEnum):
-    """Over which period a mean is formed."""
-
-    CLOCK_HOUR = "clock_hour"
-
-
-@unique
-class Phase(StrEnum):
-    """The phases of a cremation, named as the wire contract names them."""
-
-    IDLE = "idle"
-    PREHEAT = "preheat"
-    CHARGE = "charge"
-    IGNITION = "ignition"
-    MAIN = "main"
-    BURNOUT = "burnout"
-    COOLING = "cooling"
-
-
-@unique
-class Verified(StrEnum):
-    """How far a figure has been checked. Limits of an unverified pack are shown, never judged."""
-
-    ORIGINAL_TEXT = "original_text"
-    SECONDARY_SOURCE = "secondary_source"
-    UNVERIFIED = "unverified"
-
-
-@unique
-class Origin(StrEnum):
-    """Who says so."""
-
-    LAW = "law"
-    SITE_CHOICE = "site_choice"
-
-
-class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What every table of a pack has in common: no key is guessed at."""
-
-
-class Limit(Part, frozen=True, kw_only=True):
-    """One continuous limit: `limit` in `unit` over `averaging`."""
-
-    pollutant: Pollutant
-    limit: float
-    unit: LimitUnit
-    averaging: Averaging
-    clause_zh: str
-    clause_en: str
-    source: str
-    averaging_source: str
-
-
-class PeriodicLimit(Part, frozen=True, kw_only=True):
-    """One limit that is met by laboratory tests."""
-
-    pollutant: PeriodicPollutant
-    limit: float
-    unit: PeriodicUnit
-    clause_zh: str
-    clause_en: str
-    source: str
-
-
-class Reference(Part, frozen=True, kw_only=True):
-    """Reference oxygen (% vol, dry). Above `o2_max_pct` no converted value is formed."""
-
-    o2_pct: float
-    o2_base_pct: float
-    o2_max_pct: float
-    verified: Verified
-    confirm_zh: str = ""
-    confirm_en: str = ""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.o2_pct < self.o2_max_pct < self.o2_base_pct <= 21.0:
-            raise ValueError("o2_pct < o2_max_pct < o2_base_pct <= 21 must hold")
-
-
-class Validity(Part, frozen=True, kw_only=True):
-    """When a mean counts: valid minutes of an hour, and the covered share that makes a minute valid."""
-
-    valid_minutes: int
-    source: str
-    minute_covered_share: float
-    minute_note: str
-
-    def __post_init__(self) -> None:
-        if not (1 <= self.valid_minutes <= 60 and 0 < self.minute_covered_share <= 1):
-            raise ValueError("1 <= valid_minutes <= 60 and 0 < minute_covered_share <= 1 must hold")
-
-
-class Exclusion(Part, frozen=True, kw_only=True):
-    """Phases whose minutes are left out of the mean, and on whose word."""
-
-    phases: tuple[Phase, ...]
-    origin: Origin
-    note_zh: str
-    note_en: str
-
-
-class RulePack(Part, frozen=True, kw_only=True):
-    """One legal text in one version."""
-
-    id: str
-    version: str
-    jurisdiction: str
-    title_zh: str
-    title_en: str
-    unit_type: str
-    valid_from: date
-    valid_to: date | None = None
-    source: str
-    verified: Verified
-    note_zh: str = ""
-    note_en: str = ""
-    reference: Reference
-    validity: Validity
-    exclusion: Exclusion
-    limit: tuple[Limit, ...]
-    periodic: tuple[PeriodicLimit, ...] = ()
-
-    def __post_init__(self) -> None:
-        if len({limit.pollutant for limit in self.limit}) != len(self.limit):
-            raise ValueError("two limits for one pollutant")
-
-    @property
-    def key(self) -> str:
-        """What a judgement names: `<id>@<version>`."""
-        return f"{self.id}@{self.version}"
-
-    @property
-    def judged(self) -> tuple[Limit, ...]:
-        """The limits that are applied: none of a pack that nobody has checked."""
-        return () if self.verified is Verified.UNVERIFIED else self.limit
-
-    def limit_of(self, pollutant: Pollutant) -> Limit | None:
-        """The limit of that pollutant, where the pack has one."""
-        return next((limit for limit in self.limit if limit.pollutant is pollutant), None)
+__all__ = [
+    "Averaging",
+    "Limit",
+    "LimitUnit",
+    "Origin",
+    "PeriodicLimit",
+    "PeriodicPollutant",
+    "PeriodicUnit",
+    "Phase",
+    "Pollutant",
+    "RulePack",
+    "Verified",
+    "load_pack",
+    "pack_names",
+    "parse_pack",
+    "read_pack",
+]
 
 
 def pack_names() -> tuple[str, ...]:
@@ -195,16 +50,28 @@ def pack_names() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
-def load_pack(name: str) -> RulePack:
-    """A pack that comes with the product, by its file name. Raises ConfigError."""
+def load_pack(name: str, folder: Path | None = None) -> RulePack:
+    """A pack that comes with the product by its name, or a file (`*.toml`, from `folder`). Raises ConfigError."""
+    if name.endswith(".toml"):
+        return read_pack((folder or Path()) / name)
     if name not in pack_names():
         raise ConfigError("configuration", "judging.packs", f"no rule pack {name!r}", ", ".join(pack_names()))
     text = files("ingest_service.emissions.rules").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return parse_pack(text, f"{name}.toml")
 
 
+def read_pack(path: Path) -> RulePack:
+    """The pack in a file, as a site's permit is. Raises ConfigError."""
+    try:
+        return parse_pack(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(path), "", "is not UTF-8 text") from error
+
+
 def parse_pack(text: str, file: str) -> RulePack:
-    """The pack in `text`; `file` names it in errors. Raises ConfigError with file, key and what is allowed."""
+    """The pack in `text`; `file` names it in errors. Raises ConfigError with file, line, key and what is allowed."""
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -214,16 +81,22 @@ def parse_pack(text: str, file: str) -> RulePack:
     except msgspec.ValidationError as error:
         problem, _, where = str(error).partition(" - at `$")
         key = where.strip("`.") or "top level"
-        raise ConfigError(file, _shown(key, problem), problem, _allowed(key, problem)) from error
+        shown = _shown(key, problem)
+        line = _line(text, shown)
+        raise ConfigError(f"{file}:{line}" if line else file, shown, problem, _allowed(key, problem)) from error
 
 
 # What a key may hold, for the error's sake: the annotation's enumeration, or the keys of its table.
 _TABLES: dict[str, type[msgspec.Struct]] = {
     "limit": Limit,
+    "limit.share": Share,
     "periodic": PeriodicLimit,
     "reference": Reference,
     "validity": Validity,
     "exclusion": Exclusion,
+    "rounding": Rounding,
+    "substitution": Substitution,
+    "unread": Unread,
 }
 
 
@@ -235,14 +108,46 @@ def _shown(key: str, problem: str) -> str:
     return field if key == "top level" else f"{key}.{field}"
 
 
+def _line(text: str, key: str) -> int | None:
+    """The line of a key like `limit[2].unit` or `reference`; that of its table where the key is not written there."""
+    lines = text.splitlines()
+    table, _, field = key.partition(".")
+    name, _, number = table.partition("[")
+    headers = [at for at, line in enumerate(lines) if re.fullmatch(rf"\s*\[+{re.escape(name)}\]+\s*(#.*)?", line)]
+    wanted = int(number.rstrip("]")) if number else 0
+    if wanted >= len(headers):
+        return _key_line(lines, 0, name)
+    return _key_line(lines, headers[wanted] + 1, re.split(r"[.\[]", field)[0]) or headers[wanted] + 1
+
+
+def _key_line(lines: list[str], start: int, key: str) -> int | None:
+    """The line, from 1, of `key = ` before the next table; None where it is not written."""
+    for number, line in enumerate(lines[start:], start + 1):
+        if line.lstrip().startswith("["):
+            return None
+        if key and re.match(rf"\s*{re.escape(key)}\s*=", line):
+            return number
+    return None
+
+
 def _allowed(key: str, problem: str) -> str:
     """The allowed keys or values at `key`, as far as they can be listed."""
-    table = _TABLES.get(key.partition("[")[0].partition(".")[0], RulePack)
+    table = _table(key)
     if "unknown field" in problem:
         return ", ".join(table.__struct_fields__)
     if "Invalid enum value" in problem:
         return ", ".join(str(member) for member in _enumeration(table, key))
+    if "cannot be converted" in problem:
+        return next((", ".join(scales) for name, scales in SCALES.items() if f"for {name!s}," in problem), "")
     return ""
+
+
+def _table(key: str) -> type[msgspec.Struct]:
+    """The table that `key` stands in, or is."""
+    plain = re.sub(r"\[[^\]]*\]", "", key)
+    return next(
+        (table for name, table in sorted(_TABLES.items(), reverse=True) if f"{plain}.".startswith(f"{name}.")), RulePack
+    )
 
 
 def _enumeration(table: type[msgspec.Struct], key: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Exceedances: runs of hours over a limit, always what the newest revisions of the judgements add up to."""
+"""Exceedances: runs of periods beyond a limit, always what the newest revisions of the judgements add up to."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,28 +6,34 @@ import msgspec
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Verdict
-from ingest_service.emissions.rulepack import Pollutant
+from ingest_service.emissions.units import Pollutant
+from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.tables import Exceedance, Judgement
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What is judged: one pollutant of one furnace under one rule, and the clause to cite."""
+    """What is judged: one pollutant of one furnace over one averaging under one rule, and the clause to cite."""
 
     furnace_id: int
     rule: str
     pollutant: str
+    averaging: str
+    bound: Bound
     clause: str
 
 
 class ExceedanceRow(msgspec.Struct, frozen=True):
-    """A run of hours over a limit. `mean` is the highest hour mean, `peak` the highest minute, both in `unit`."""
+    """A run of periods beyond a limit. `mean` is the worst period mean, `peak` the worst minute, both in `unit`."""
 
     id: int
     furnace_id: int
     rule: str
     clause: str
     pollutant: Pollutant
+    averaging: Averaging
+    bound: Bound
     start_ms: int
     end_ms: int
     mean: float
@@ -50,7 +56,7 @@ def rebuild(session: Session, subject: Subject, from_ms: int, to_ms: int) -> lis
     standing = list(session.scalars(_touching(subject, from_ms, to_ms)))
     from_ms = min([from_ms, *(row.start_ms for row in standing)])
     to_ms = max([to_ms, *(row.end_ms for row in standing)])
-    runs = list(_runs(_exceeded_hours(session, subject, from_ms, to_ms)))
+    runs = list(_runs(_exceeded_periods(session, subject, from_ms, to_ms)))
     kept = [(run, _take(standing, run)) for run in runs]
     for row in standing:
         session.delete(row)
@@ -68,6 +74,7 @@ def _touching(subject: Subject, from_ms: int, to_ms: int) -> Select[Exceedance]:
             Exceedance.furnace_id == subject.furnace_id,
             Exceedance.rule == subject.rule,
             Exceedance.pollutant == subject.pollutant,
+            Exceedance.averaging == subject.averaging,
             Exceedance.start_ms <= to_ms,
             Exceedance.end_ms >= from_ms,
         )
@@ -75,14 +82,15 @@ def _touching(subject: Subject, from_ms: int, to_ms: int) -> Select[Exceedance]:
     )
 
 
-def _exceeded_hours(session: Session, subject: Subject, from_ms: int, to_ms: int) -> list[Judgement]:
-    """The exceeded hours that begin in `[from_ms, to_ms)`, by their newest revision, in order."""
+def _exceeded_periods(session: Session, subject: Subject, from_ms: int, to_ms: int) -> list[Judgement]:
+    """The exceeded periods that begin in `[from_ms, to_ms)`, by their newest revision, in order."""
     query = (
         select(Judgement)
         .where(
             Judgement.furnace_id == subject.furnace_id,
             Judgement.rule == subject.rule,
             Judgement.pollutant == subject.pollutant,
+            Judgement.averaging == subject.averaging,
             Judgement.start_ms >= from_ms,
             Judgement.start_ms < to_ms,
         )
@@ -92,14 +100,14 @@ def _exceeded_hours(session: Session, subject: Subject, from_ms: int, to_ms: int
     return [row for row in newest.values() if row.verdict == Verdict.EXCEEDED.label]
 
 
-def _runs(hours: Sequence[Judgement]) -> Iterator[list[Judgement]]:
-    """Hours that follow each other without a gap."""
+def _runs(periods: Sequence[Judgement]) -> Iterator[list[Judgement]]:
+    """Periods that follow each other without a gap; those of a rolling mean overlap."""
     run: list[Judgement] = []
-    for hour in hours:
-        if run and hour.start_ms != run[-1].end_ms:
+    for period in periods:
+        if run and period.start_ms > run[-1].end_ms:
             yield run
             run = []
-        run.append(hour)
+        run.append(period)
     if run:
         yield run
 
@@ -115,15 +123,18 @@ def _take(standing: list[Exceedance], run: list[Judgement]) -> Exceedance | None
 
 def _write(row: Exceedance, subject: Subject, run: list[Judgement]) -> Exceedance:
     """The run in the row; nothing is touched, and no revision counted, where nothing changed."""
+    worst = min if subject.bound is Bound.AT_LEAST else max
     figures = {
         "furnace_id": subject.furnace_id,
         "rule": subject.rule,
         "clause": subject.clause,
         "pollutant": subject.pollutant,
+        "averaging": subject.averaging,
+        "bound": subject.bound.value,
         "start_ms": run[0].start_ms,
         "end_ms": run[-1].end_ms,
-        "mean": max(hour.mean or 0.0 for hour in run),
-        "peak": max(hour.peak or 0.0 for hour in run),
+        "mean": worst(period.mean or 0.0 for period in run),
+        "peak": worst(period.peak or 0.0 for period in run),
         "limit": run[-1].limit,
         "unit": run[-1].unit,
     }

@@ -1,4 +1,4 @@
-"""Judged hours in the relational database, every revision of them, and the exceedances that they add up to."""
+"""Judged periods in the relational database, every revision of them, and the exceedances that they add up to."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,10 @@ import msgspec
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Verdict
-from ingest_service.emissions.rulepack import Pollutant
+from ingest_service.emissions.units import Pollutant
+from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.exceedances import ExceedanceRow, Subject, rebuild
 from ingest_service.store.tables import Exceedance, Judgement
 from ingest_service.store.transaction import transaction
@@ -17,12 +19,14 @@ from ingest_service.store.transaction import transaction
 _PRECISION = 1e-9  # relative; a mean that differs by less is the same mean
 
 
-class HourJudgement(msgspec.Struct, frozen=True, kw_only=True):
-    """One hour of one pollutant at one furnace. `mean` is None unless the hour was judged within or exceeded."""
+class PeriodJudgement(msgspec.Struct, frozen=True, kw_only=True):
+    """One period of one pollutant at one furnace. `mean` is None unless it was judged within or exceeded."""
 
     furnace_id: int
     rule: str
     pollutant: Pollutant
+    averaging: Averaging
+    bound: Bound
     start_ms: int
     end_ms: int
     mean: float | None
@@ -36,7 +40,7 @@ class HourJudgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What `record` did: hours judged first, hours revised, and the exceedances near them as they are now."""
+    """What `record` did: periods judged first, periods revised, and the exceedances near them as they are now."""
 
     first: int
     revised: int
@@ -50,13 +54,36 @@ class LastHour(msgspec.Struct, frozen=True):
     start_ms: int
 
 
+class LastPeriod(msgspec.Struct, frozen=True):
+    """The newest judged period of an averaging at a furnace."""
+
+    furnace_id: int
+    averaging: Averaging
+    start_ms: int
+    end_ms: int
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """The newest revision of a judged period, as far as it takes to withdraw it."""
+
+    furnace_id: int
+    rule: str
+    pollutant: Pollutant
+    averaging: Averaging
+    start_ms: int
+    end_ms: int
+    limit: float
+    unit: str
+    verdict: str
+
+
 class JudgementStore:
     """Judgements are only added to: what late data change is a new revision with its reason."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def record(self, judged: Sequence[HourJudgement], now_ms: int, reason: str) -> Recorded:
+    def record(self, judged: Sequence[PeriodJudgement], now_ms: int, reason: str) -> Recorded:
         """Add what is new or differs from its newest revision; `reason` is that of a revision."""
         with transaction(self._engine) as session:
             newest = _newest(session, judged)
@@ -74,6 +101,28 @@ class JudgementStore:
         with transaction(self._engine) as session:
             return tuple(LastHour(furnace, start_ms) for furnace, start_ms in session.execute(query))
 
+    def last_periods(self) -> tuple[LastPeriod, ...]:
+        """The newest judged period of every furnace and averaging."""
+        newest = (func.max(Judgement.start_ms), func.max(Judgement.end_ms))
+        query = select(Judgement.furnace_id, Judgement.averaging, *newest)
+        with transaction(self._engine) as session:
+            rows = session.execute(query.group_by(Judgement.furnace_id, Judgement.averaging))
+            return tuple(LastPeriod(furnace, Averaging(kind), start, end) for furnace, kind, start, end in rows)
+
+    def standing(
+        self, furnaces: Iterable[int], averagings: Iterable[Averaging], from_ms: int, to_ms: int
+    ) -> tuple[Standing, ...]:
+        """What holds of these furnaces over these averagings of periods that touch `[from_ms, to_ms)`."""
+        query = select(Judgement).where(
+            Judgement.furnace_id.in_(set(furnaces)),
+            Judgement.averaging.in_([averaging.value for averaging in averagings]),
+            Judgement.start_ms < to_ms,
+            Judgement.end_ms > from_ms,
+        )
+        with transaction(self._engine) as session:
+            rows = {_key(row): row for row in session.scalars(query.order_by(Judgement.revision))}
+            return tuple(msgspec.convert(row, Standing, from_attributes=True) for row in rows.values())
+
     def judged_hours(self, from_ms: int) -> frozenset[LastHour]:
         """Every furnace and hour judged from `from_ms` on."""
         query = select(Judgement.furnace_id, Judgement.start_ms).where(Judgement.start_ms >= from_ms).distinct()
@@ -87,15 +136,19 @@ class JudgementStore:
             return tuple(ExceedanceRow.of(row) for row in session.scalars(query))
 
 
-Identity = tuple[int, str, str, int]
+Identity = tuple[int, str, str, str, int]
 
 
-def _identity(hour: HourJudgement) -> Identity:
-    return hour.furnace_id, hour.rule, hour.pollutant.value, hour.start_ms
+def _identity(period: PeriodJudgement) -> Identity:
+    return period.furnace_id, period.rule, period.pollutant.value, period.averaging.value, period.start_ms
 
 
-def _newest(session: Session, judged: Sequence[HourJudgement]) -> dict[Identity, Judgement]:
-    """The newest revision of every hour in question."""
+def _key(row: Judgement) -> Identity:
+    return row.furnace_id, row.rule, row.pollutant, row.averaging, row.start_ms
+
+
+def _newest(session: Session, judged: Sequence[PeriodJudgement]) -> dict[Identity, Judgement]:
+    """The newest revision of every period in question."""
     if not judged:
         return {}
     query = select(Judgement).where(
@@ -103,14 +156,20 @@ def _newest(session: Session, judged: Sequence[HourJudgement]) -> dict[Identity,
         Judgement.start_ms.between(min(hour.start_ms for hour in judged), max(hour.start_ms for hour in judged)),
     )
     rows = session.scalars(query.order_by(Judgement.revision))
-    return {(row.furnace_id, row.rule, row.pollutant, row.start_ms): row for row in rows}
+    return {_key(row): row for row in rows}
 
 
-def _same(row: Judgement | None, hour: HourJudgement) -> bool:
+def _same(row: Judgement | None, hour: PeriodJudgement) -> bool:
     if row is None:
         return False
     words = (row.verdict, row.cause, row.valid_minutes) == (hour.verdict.label, hour.cause, hour.valid_minutes)
-    return words and row.limit == hour.limit and _close(row.mean, hour.mean) and _close(row.peak, hour.peak)
+    return (
+        words
+        and row.end_ms == hour.end_ms
+        and row.limit == hour.limit
+        and _close(row.mean, hour.mean)
+        and _close(row.peak, hour.peak)
+    )
 
 
 def _close(left: float | None, right: float | None) -> bool:
@@ -123,11 +182,12 @@ def _next_revision(row: Judgement | None) -> int:
     return 0 if row is None else row.revision + 1
 
 
-def _row(hour: HourJudgement, revision: int, reason: str, now_ms: int) -> Judgement:
+def _row(hour: PeriodJudgement, revision: int, reason: str, now_ms: int) -> Judgement:
     return Judgement(
         furnace_id=hour.furnace_id,
         rule=hour.rule,
         pollutant=hour.pollutant.value,
+        averaging=hour.averaging.value,
         start_ms=hour.start_ms,
         end_ms=hour.end_ms,
         mean=hour.mean,
@@ -143,10 +203,10 @@ def _row(hour: HourJudgement, revision: int, reason: str, now_ms: int) -> Judgem
     )
 
 
-def _rebuilt(session: Session, changed: Sequence[HourJudgement]) -> Iterable[ExceedanceRow]:
-    """The exceedances of every subject whose hours changed, made anew around those hours."""
+def _rebuilt(session: Session, changed: Sequence[PeriodJudgement]) -> Iterable[ExceedanceRow]:
+    """The exceedances of every subject whose periods changed, made anew around those periods."""
     ordered = sorted(changed, key=_identity)
-    for (furnace_id, rule, pollutant), group in groupby(ordered, key=lambda hour: _identity(hour)[:3]):
-        hours = list(group)
-        subject = Subject(furnace_id, rule, pollutant, hours[0].clause)
-        yield from rebuild(session, subject, hours[0].start_ms, hours[-1].end_ms)
+    for (furnace_id, rule, pollutant, averaging), group in groupby(ordered, key=lambda one: _identity(one)[:4]):
+        periods = list(group)
+        subject = Subject(furnace_id, rule, pollutant, averaging, periods[0].bound, periods[0].clause)
+        yield from rebuild(session, subject, periods[0].start_ms, max(period.end_ms for period in periods))

@@ -100,11 +100,12 @@ class Judgement(Table):
     """
 
     __tablename__ = "judgement"
-    __table_args__ = (UniqueConstraint("furnace_id", "rule", "pollutant", "start_ms", "revision"),)
+    __table_args__ = (UniqueConstraint("furnace_id", "rule", "pollutant", "averaging", "start_ms", "revision"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     furnace_id: Mapped[int] = mapped_column(ForeignKey("furnace.id"), index=True)
     rule: Mapped[str]  # "<pack id>@<pack version>"
     pollutant: Mapped[str]
+    averaging: Mapped[str] = mapped_column(default="clock_hour", server_default="clock_hour")
     start_ms: Mapped[int] = mapped_column(BigInteger, index=True)
     end_ms: Mapped[int] = mapped_column(BigInteger)
     mean: Mapped[float | None]
@@ -120,19 +121,21 @@ class Judgement(Table):
 
 
 class Exceedance(Table):
-    """One or more periods in a row over a limit. `end_ms` is None while the last period is over it."""
+    """One or more periods in a row beyond a limit; `bound` says on which side of it they should have stayed."""
 
     __tablename__ = "exceedance"
-    __table_args__ = (UniqueConstraint("furnace_id", "rule", "pollutant", "start_ms"),)
+    __table_args__ = (UniqueConstraint("furnace_id", "rule", "pollutant", "averaging", "start_ms"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     furnace_id: Mapped[int] = mapped_column(ForeignKey("furnace.id"), index=True)
     rule: Mapped[str]
     clause: Mapped[str]
     pollutant: Mapped[str]
+    averaging: Mapped[str] = mapped_column(default="clock_hour", server_default="clock_hour")
+    bound: Mapped[str] = mapped_column(default="at_most", server_default="at_most")
     start_ms: Mapped[int] = mapped_column(BigInteger, index=True)
     end_ms: Mapped[int] = mapped_column(BigInteger)
-    mean: Mapped[float]  # highest period mean
-    peak: Mapped[float]  # highest minute
+    mean: Mapped[float]  # worst period mean
+    peak: Mapped[float]  # worst minute
     limit: Mapped[float] = mapped_column("limit_value")
     unit: Mapped[str]
     revision: Mapped[int] = mapped_column(default=0)

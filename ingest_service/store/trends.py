@@ -5,10 +5,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Select, and_, func, select
 
+from ingest_service.emissions.averages import Averaging
 from ingest_service.store.overview import Reader, columns
 from ingest_service.store.tables import Exceedance, Furnace, Judgement
 
-PERIOD_KEY = ("furnace_id", "rule", "pollutant", "start_ms", "revision")
+PERIOD_KEY = ("furnace_id", "rule", "pollutant", "averaging", "start_ms", "revision")
 
 
 class JudgedPeriod(msgspec.Struct, frozen=True):
@@ -29,10 +30,11 @@ class JudgedPeriod(msgspec.Struct, frozen=True):
     revision: int
     revision_reason: str
     computed_at_ms: int
+    averaging: str = "clock_hour"
 
 
 class OverLimit(msgspec.Struct, frozen=True):
-    """An exceedance: `mean` is its highest period mean, `peak` its highest minute, both in `unit`."""
+    """An exceedance: `mean` is its worst period mean, `peak` its worst minute, both in `unit`."""
 
     id: int
     home_id: str
@@ -48,10 +50,17 @@ class OverLimit(msgspec.Struct, frozen=True):
     limit: float
     unit: str
     revision: int
+    averaging: str = "clock_hour"
+    bound: str = "at_most"
 
 
-def judgements(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list[JudgedPeriod]:
-    """The periods of a furnace that start in `[from_ms, to_ms)`, newest revision of each, by time and pollutant."""
+def judgements(
+    reader: Reader, furnace_id: int, from_ms: int, to_ms: int, averaging: Averaging | None = None
+) -> list[JudgedPeriod]:
+    """The periods of a furnace that start in `[from_ms, to_ms)`, newest revision of each, by time and pollutant.
+
+    Only those over `averaging`, where it is given.
+    """
     newest = _newest_revisions(furnace_id, from_ms, to_ms).subquery()
     query = (
         select(*columns(JudgedPeriod, Judgement))
@@ -60,6 +69,8 @@ def judgements(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> lis
         .where(reader.scope.admits(Furnace.home_id))
         .order_by(Judgement.start_ms, Judgement.pollutant, Judgement.rule)
     )
+    if averaging is not None:
+        query = query.where(Judgement.averaging == averaging.value)
     return [JudgedPeriod(**row) for row in reader.rows(query)]
 
 

@@ -4,39 +4,67 @@ from collections.abc import Sequence
 
 from edge_agent.wire.quantity import quantities
 from edge_agent.wire.sample import Reason
-from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, Name, SilentFacts, StuckFacts
+from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, Name, ShortfallFacts, SilentFacts, StuckFacts
 from ingest_service.alarms.lifecycle import Condition, Place
-from ingest_service.emissions.rulepack import Pollutant, RulePack
+from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.pack import Limit, RulePack
+from ingest_service.emissions.vocabulary import Bound
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.channels import ChannelRow
 from ingest_service.store.exceedances import ExceedanceRow
 
 
-def exceedance_key(furnace_id: int, pack: RulePack, pollutant: Pollutant) -> str:
-    """One alarm a furnace, legal text (whatever its version) and pollutant."""
-    return f"exceedance:{furnace_id}:{pack.id}:{pollutant}"
+def exceedance_key(furnace_id: int, pack: RulePack, limit: Limit) -> str:
+    """One alarm a furnace, legal text (whatever its version), pollutant and averaging (a clock hour is not named)."""
+    over = "" if limit.averaging is Averaging.CLOCK_HOUR else f":{limit.averaging}"
+    return f"exceedance:{furnace_id}:{pack.id}:{limit.pollutant}{over}"
 
 
-def exceedance(row: ExceedanceRow, pack: RulePack, place: ChannelRow, ends_ms: int | None) -> Condition:
-    """A run of hours over the limit; `ends_ms` is None while the newest judged hour is one of them."""
-    limit = pack.limit_of(row.pollutant)
-    pollutant = quantities()[row.pollutant]
-    facts = ExceedanceFacts(
+def exceedance(row: ExceedanceRow, pack: RulePack, limit: Limit, place: ChannelRow, ends_ms: int | None) -> Condition:
+    """A run of periods beyond the limit; `ends_ms` is None while the newest judged period is one of them."""
+    facts = _shortfall(row, limit, place) if row.bound is Bound.AT_LEAST else _exceedance(row, pack, limit, place)
+    key = exceedance_key(row.furnace_id, pack, limit)
+    return Condition(key, Place(place.home_id, row.furnace_id), facts, row.start_ms, ends_ms)
+
+
+def _exceedance(row: ExceedanceRow, pack: RulePack, limit: Limit, place: ChannelRow) -> ExceedanceFacts:
+    return ExceedanceFacts(
         home=_home(place),
         furnace=_furnace(place),
-        pollutant=Name(pollutant.zh, pollutant.en),
+        pollutant=_quantity(row),
         mean=row.mean,
         peak=row.peak,
         limit=row.limit,
         unit=row.unit,
-        reference_o2_pct=pack.reference.o2_pct,
+        reference_o2_pct=pack.reference_o2_pct if limit.pollutant.is_concentration else None,
         start_ms=row.start_ms,
         end_ms=row.end_ms,
         rule=row.rule,
-        clause=Name(limit.clause_zh, limit.clause_en) if limit else Name(row.clause, row.clause),
+        clause=Name(limit.clause_zh, limit.clause_en),
+        averaging=row.averaging,
     )
-    key = exceedance_key(row.furnace_id, pack, row.pollutant)
-    return Condition(key, Place(place.home_id, row.furnace_id), facts, row.start_ms, ends_ms)
+
+
+def _shortfall(row: ExceedanceRow, limit: Limit, place: ChannelRow) -> ShortfallFacts:
+    return ShortfallFacts(
+        home=_home(place),
+        furnace=_furnace(place),
+        quantity=_quantity(row),
+        mean=row.mean,
+        lowest=row.peak,
+        limit=row.limit,
+        unit=row.unit,
+        start_ms=row.start_ms,
+        end_ms=row.end_ms,
+        rule=row.rule,
+        clause=Name(limit.clause_zh, limit.clause_en),
+        averaging=row.averaging,
+    )
+
+
+def _quantity(row: ExceedanceRow) -> Name:
+    known = quantities()[row.pollutant]
+    return Name(known.zh, known.en)
 
 
 def stuck_key(series_id: int) -> str:

@@ -1,37 +1,42 @@
-"""Judges hours that are over or that late data touch, keeps the running hour's preview, tells of exceedances."""
+"""Judges periods that are over or that late data touch, keeps the running hour's preview, tells of exceedances."""
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 import numpy as np
 
-from ingest_service.alarms.lifecycle import Condition, Normal
+from ingest_service.emissions.averages import OF_CREMATIONS, WIDTHS, Averaging, Window
+from ingest_service.emissions.marks import CycleSpan, no_cycles
+from ingest_service.emissions.periods import local, month_bounds, year_bounds
 from ingest_service.emissions.preview import Preview
-from ingest_service.emissions.rulepack import RulePack
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.channels import Channels
 from ingest_service.store.exceedances import ExceedanceRow
-from ingest_service.store.judgements import JudgementStore
+from ingest_service.store.judgements import JudgementStore, LastPeriod, PeriodJudgement
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
-from ingest_service.workers import conditions, verdicts
+from ingest_service.workers import verdicts, withdrawal
 from ingest_service.workers.average import GRACE_MS, FurnaceHour
 from ingest_service.workers.backlog import OVERDUE_MS, Backlog
 from ingest_service.workers.catching_up import RECHECK_MS, gaps, missed_hours
 from ingest_service.workers.loop import run_every
+from ingest_service.workers.plant_record import NothingSaid, PlantRecord
+from ingest_service.workers.telling import LASTS_MS, Observed, observations
+from ingest_service.workers.verdicts import Site, Task
 
 INTERVAL_S = 2.0
 LATE_DATA = "late_data"
 GAP_PATIENCE_MS = 120_000  # after a start, for edges to send what they kept, before an hour counts as empty
 _CHUNK_MS = 24 * HOUR_MS  # so many hours' means are read at once
+# Means of the running hour that are judged as soon as they are over, not with the hour.
+_PROMPT = frozenset({*WIDTHS, Averaging.ROLLING_HOUR} - {Averaging.CLOCK_HOUR})
 
 
 class JudgeWorker:
     """Keeps judgements, exceedances and their alarms in line with the means. One step at a time.
 
-    `touched` and `previews` may be called from any thread. `barometric_pa` (Pa) is the site's air pressure; without it
-    gas that is measured at stack conditions is not judged.
+    `touched` and `previews` may be called from any thread. `plant` knows operators' marks and cremations.
     """
 
     def __init__(
@@ -40,16 +45,16 @@ class JudgeWorker:
         channels: Callable[[], Channels],
         judgements: JudgementStore,
         alarms: AlarmStore,
-        packs: Sequence[RulePack],
+        site: Site,
         clock: Callable[[], int],
-        barometric_pa: float | None = None,
+        plant: PlantRecord | None = None,
     ) -> None:
         self._store, self._channels, self._judgements, self._alarms = store, channels, judgements, alarms
-        self._packs, self._clock, self._barometric_pa = tuple(packs), clock, barometric_pa
+        self._site, self._clock, self._plant = site, clock, plant or NothingSaid()
         self._lock = threading.Lock()  # guards the backlog
         self._backlog = Backlog()
         self._hour_ms: int | None = None  # the running hour at the last step
-        self._last_judged_ms: dict[int, int] = {}  # start of the newest judged hour by furnace
+        self._newest: dict[tuple[int, Averaging], LastPeriod] = {}
         self._untold: list[ExceedanceRow] = []  # changed, but not yet seen by the alarms
         self._looked_ms = 0  # minute of the last preview
         self._previews: tuple[Preview, ...] = ()
@@ -77,7 +82,8 @@ class JudgeWorker:
             raise
         minute_ms = (now_ms - GRACE_MS - int(INTERVAL_S * 1000)) // MINUTE_MS * MINUTE_MS
         if due or minute_ms != self._looked_ms:
-            self._preview(channels, minute_ms)
+            self._judge_running(channels, minute_ms, now_ms)
+            self._previews = tuple(verdicts.previews(self._store, channels, self._site, self._plant, minute_ms))
             self._alarm(channels, now_ms)
             self._looked_ms = minute_ms
         return len(due)
@@ -92,7 +98,7 @@ class JudgeWorker:
         if self._hour_ms is None:
             self._backlog.plan(missed_hours(self._store, self._judgements, channels, hour_ms), now_ms)
             self._backlog.plan(gaps(self._judgements, channels, hour_ms), now_ms + GAP_PATIENCE_MS)
-            self._last_judged_ms = {hour.furnace_id: hour.start_ms for hour in self._judgements.last_hours()}
+            self._newest = {(one.furnace_id, one.averaging): one for one in self._judgements.last_periods()}
             self._untold = list(self._judgements.exceedances(hour_ms - RECHECK_MS))
         else:
             ended = range(self._hour_ms, hour_ms, HOUR_MS)
@@ -101,54 +107,58 @@ class JudgeWorker:
         self._hour_ms = hour_ms
 
     def _judge(self, due: Sequence[FurnaceHour], channels: Channels, now_ms: int) -> None:
-        """Record the verdicts on these hours."""
+        """Record the verdicts on whatever these hours touch."""
         for _, group in groupby(due, key=lambda hour: hour.start_ms // _CHUNK_MS):
             hours = list(group)
             furnace = np.array([hour.furnace_id for hour in hours], np.int64)
-            start_ms = np.array([hour.start_ms for hour in hours], np.int64)
-            found = verdicts.judge(self._store, channels, self._packs, furnace, start_ms, self._barometric_pa)
-            records = [record for judged in found for record in verdicts.judgements(judged)]
-            self._untold += self._judgements.record(records, now_ms, LATE_DATA).exceedances
-            for hour in hours:
-                newest_ms = self._last_judged_ms.get(hour.furnace_id, hour.start_ms)
-                self._last_judged_ms[hour.furnace_id] = max(newest_ms, hour.start_ms)
+            hour_ms = np.array([hour.start_ms for hour in hours], np.int64)
+            cycles = self._cycles(int(hour_ms.min()), int(hour_ms.max()) + HOUR_MS)
+            tasks = verdicts.tasks(channels, self._site, cycles, furnace, hour_ms, now_ms)
+            records = self._verdicts(tasks, cycles, channels)
+            records += withdrawal.withdrawn(self._judgements, self._site.book, records, furnace, hour_ms)
+            self._record(records, now_ms)
 
-    def _preview(self, channels: Channels, minute_ms: int) -> None:
-        """The hour that `minute_ms` (an ended minute's end) belongs to, as far as it has come."""
+    def _judge_running(self, channels: Channels, minute_ms: int, now_ms: int) -> None:
+        """Record the verdicts on short periods of the running hour that ended since the last look."""
         furnace = channels.furnaces
-        start_ms = np.full(len(furnace), minute_ms // HOUR_MS * HOUR_MS, np.int64)
-        found = verdicts.judge(self._store, channels, self._packs, furnace, start_ms, self._barometric_pa)
-        self._previews = tuple(preview for judged in found for preview in verdicts.previews(judged, minute_ms))
+        hour_ms = np.full(len(furnace), (minute_ms - 1) // HOUR_MS * HOUR_MS, np.int64)
+        found = verdicts.tasks(channels, self._site, no_cycles(), furnace, hour_ms, minute_ms)
+        fresh = [
+            Task(task.pack, task.limit, task.periods.where(task.periods.end_ms > self._looked_ms))
+            for task in found
+            if task.limit.averaging in _PROMPT
+        ]
+        self._record(self._verdicts([task for task in fresh if len(task.periods)], no_cycles(), channels), now_ms)
+
+    def _verdicts(self, tasks: Sequence[Task], cycles: CycleSpan, channels: Channels) -> list[PeriodJudgement]:
+        judged = verdicts.judge(self._store, channels, self._site, self._plant, cycles, tasks)
+        return [record for one in judged for record in verdicts.judgements(one)]
+
+    def _record(self, records: Sequence[PeriodJudgement], now_ms: int) -> None:
+        if not records:
+            return
+        self._untold += self._judgements.record(records, now_ms, LATE_DATA).exceedances
+        for one in records:
+            key = (one.furnace_id, one.averaging)
+            known = self._newest.get(key)
+            if known is None or one.end_ms > known.end_ms:
+                self._newest[key] = LastPeriod(one.furnace_id, one.averaging, one.start_ms, one.end_ms)
+
+    def _cycles(self, from_ms: int, to_ms: int) -> CycleSpan:
+        """The cremations that a pack may have to judge with hours in that span; none where no pack does."""
+        limits = [limit for pack in self._site.book.packs for limit in pack.judged]
+        if not any(limit.averaging in OF_CREMATIONS for limit in limits):
+            return no_cycles()
+        windows = {limit.share.of for limit in limits if limit.share}
+        if windows:
+            bounds = year_bounds if Window.YEAR in windows else month_bounds
+            from_ms = round(bounds(local(from_ms, self._site.zone))[0].timestamp() * 1000)
+            to_ms = max(to_ms, round(bounds(local(to_ms - 1, self._site.zone))[1].timestamp() * 1000))
+        return self._plant.cycles(from_ms, to_ms)
 
     def _alarm(self, channels: Channels, now_ms: int) -> None:
         """Tell the alarms which exceedances last, which are over, and what is normal."""
-        recent = self._judgements.exceedances(now_ms - 3 * HOUR_MS)
-        lasting = self._seen([row for row in recent if self._lasts(row)], channels)
-        over = self._seen([row for row in self._untold if not self._lasts(row)], channels)
-        normal = self._normal({seen.key for seen in lasting})
-        self._alarms.settle([*over, *lasting, *normal], now_ms)
+        recent = self._judgements.exceedances(now_ms - LASTS_MS)
+        seen = Observed(self._newest, self._site, channels, now_ms)
+        self._alarms.settle(observations(recent, self._untold, seen), now_ms)
         self._untold = []
-
-    def _lasts(self, row: ExceedanceRow) -> bool:
-        """True while the newest judged hour of the furnace is part of the run."""
-        return row.end_ms == self._last_judged_ms.get(row.furnace_id, 0) + HOUR_MS
-
-    def _seen(self, rows: Sequence[ExceedanceRow], channels: Channels) -> list[Condition]:
-        """The rows as conditions, as far as their pack is still in force."""
-        packs = {pack.key: pack for pack in self._packs}
-        return [
-            conditions.exceedance(
-                row, packs[row.rule], channels.of_furnace(row.furnace_id), None if self._lasts(row) else row.end_ms
-            )
-            for row in rows
-            if row.rule in packs
-        ]
-
-    def _normal(self, lasting: set[str]) -> Iterator[Normal]:
-        """Every other subject is normal since its furnace's newest judged hour began."""
-        for furnace_id, since_ms in self._last_judged_ms.items():
-            for pack in self._packs:
-                for limit in pack.judged:
-                    key = conditions.exceedance_key(furnace_id, pack, limit.pollutant)
-                    if key not in lasting:
-                        yield Normal(key, since_ms)

@@ -1,144 +1,167 @@
-"""Reads the minutes of furnaces' hours and judges them by a rule pack: from a store's means to judgements."""
+"""Judges what furnaces' hours touch by every pack that holds: from a store's minutes to judgements and previews."""
 
 import math
 from collections.abc import Iterator, Sequence
+from datetime import tzinfo
+from functools import partial
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_agent.wire.quantity import PHASES
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MeanColumns
-from ingest_service.emissions.grid import excluded_minutes, signal
-from ingest_service.emissions.limits import Basis, Cause, HourRows, Signal, Verdict, Verdicts, judge_hours
+from ingest_service.emissions.assessment import Evidence, assess
+from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.columns import HOUR_MS, Bools, Int64s
+from ingest_service.emissions.forecast import forecast
+from ingest_service.emissions.limits import Cause, Verdict, Verdicts
+from ingest_service.emissions.marks import CycleSpan, no_cycles
+from ingest_service.emissions.pack import Limit, RulePack
+from ingest_service.emissions.periods import Periods, hours_within, local, of_cremations, touched
 from ingest_service.emissions.preview import Preview
-from ingest_service.emissions.rulepack import Limit, Pollutant, RulePack
-from ingest_service.store.channels import NO_ID, Channels
-from ingest_service.store.judgements import HourJudgement
+from ingest_service.emissions.rulebook import RuleBook
+from ingest_service.emissions.shares import begun_within
+from ingest_service.emissions.vocabulary import Bound
+from ingest_service.store.channels import Channels
+from ingest_service.store.judgements import PeriodJudgement
 from ingest_service.store.timeseries import TimeSeriesStore
-
-Int64s = NDArray[np.int64]
-
-_O2, _MOISTURE, _PHASE = "flue_o2", "stack_moisture", "phase"
-_TEMPERATURE, _PRESSURE = "stack_temperature", "stack_pressure"
-_CONDITIONS = (_O2, _MOISTURE, _PHASE, _TEMPERATURE, _PRESSURE)
+from ingest_service.workers.minutes import Minutes, hour_bounds, read_minutes
+from ingest_service.workers.plant_record import PlantRecord
 
 
-class JudgedHours(msgspec.Struct, frozen=True):
-    """Verdicts on one limit of a pack, a row per (furnace, hour)."""
+class Site(msgspec.Struct, frozen=True):
+    """What judging goes by beside the samples. `barometric_pa` (Pa) is the air pressure, where it is known."""
+
+    book: RuleBook
+    zone: tzinfo
+    barometric_pa: float | None = None
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One limit and the periods to hold against it."""
 
     pack: RulePack
     limit: Limit
-    furnace: Int64s
-    start_ms: Int64s
+    periods: Periods
+
+
+class JudgedPeriods(msgspec.Struct, frozen=True):
+    """Verdicts on one limit of a pack, a row per period."""
+
+    pack: RulePack
+    limit: Limit
+    periods: Periods
     found: Verdicts
+
+
+def tasks(
+    channels: Channels, site: Site, cycles: CycleSpan, furnace: Int64s, hour_ms: Int64s, until_ms: int
+) -> list[Task]:
+    """What these hours (a row per furnace and hour) touch and is over by `until_ms`, limit by limit."""
+    found = []
+    for pack in site.book.packs:
+        own = _subject_to(pack, channels, site.book, furnace)
+        for limit in pack.judged if own.any() else ():
+            window = limit.share.of if limit.share else None
+            periods = touched(limit.averaging, furnace[own], hour_ms[own], site.zone, cycles, window)
+            periods = periods.where((periods.end_ms <= until_ms) & _in_force(pack, periods, site.zone))
+            if len(periods):
+                found.append(Task(pack, limit, periods))
+    return found
 
 
 def judge(
     store: TimeSeriesStore,
     channels: Channels,
-    packs: Sequence[RulePack],
-    furnace: Int64s,
-    start_ms: Int64s,
-    barometric_pa: float | None,
-) -> Iterator[JudgedHours]:
-    """Every limit of every pack on every (furnace, hour) row; hours should lie near each other."""
-    if not len(furnace):
+    site: Site,
+    record: PlantRecord,
+    cycles: CycleSpan,
+    to_judge: Sequence[Task],
+) -> Iterator[JudgedPeriods]:
+    """A verdict on every period of every task; what the tasks need should lie near each other."""
+    if not to_judge:
         return
-    quantities = (*_CONDITIONS, *Pollutant)
-    wanted = np.unique([channels.series_of(str(quantity), furnace) for quantity in quantities])
-    series = [int(one) for one in wanted if one != NO_ID]
-    means = store.means(MINUTE_MS, series, int(start_ms.min()), int(start_ms.max()) + HOUR_MS)
-    for pack in packs:
-        for limit in pack.judged:
-            rows = _rows(channels, means, pack, limit.pollutant, furnace, start_ms)
-            yield JudgedHours(pack, limit, furnace, start_ms, judge_hours(rows, limit, pack, barometric_pa))
+    needed = [_needed(task, cycles) for task in to_judge]
+    from_ms, to_ms = hour_bounds(np.concatenate([hour_ms for _, hour_ms in needed]))
+    furnaces = np.unique(np.concatenate([furnace for furnace, _ in needed]))
+    pollutants = sorted({task.limit.pollutant for task in to_judge})
+    marks = record.marks(from_ms, to_ms)
+    minutes = read_minutes(store, channels, marks, furnaces, pollutants, from_ms, to_ms)
+    for task in to_judge:
+        evidence = evidence_of(minutes, task, site, cycles)
+        yield JudgedPeriods(task.pack, task.limit, task.periods, assess(task.periods, task.limit, task.pack, evidence))
 
 
-def judgements(hours: JudgedHours) -> list[HourJudgement]:
+def evidence_of(minutes: Minutes, task: Task, site: Site, cycles: CycleSpan) -> Evidence:
+    """The minutes, laid out for the task's limit."""
+    return Evidence(partial(minutes.rows, task.limit, task.pack), cycles, site.zone, site.barometric_pa)
+
+
+def judgements(judged: JudgedPeriods) -> list[PeriodJudgement]:
     """The rows as records; a mean that does not count is left out."""
-    return [_judgement(hours, row) for row in range(len(hours.furnace))]
+    return [_judgement(judged, row) for row in range(len(judged.periods))]
 
 
-def previews(hours: JudgedHours, until_ms: int) -> list[Preview]:
-    """The rows as what the page shows of a running hour."""
-    return [_preview(hours, row, until_ms) for row in range(len(hours.furnace))]
+def previews(
+    store: TimeSeriesStore, channels: Channels, site: Site, record: PlantRecord, until_ms: int
+) -> Iterator[Preview]:
+    """The running hour of every furnace, as far as it has come by `until_ms` (an ended minute's end)."""
+    furnace = channels.furnaces
+    hour_ms = np.full(len(furnace), until_ms // HOUR_MS * HOUR_MS, np.int64)
+    found = tasks(channels, site, no_cycles(), furnace, hour_ms, until_ms + HOUR_MS)
+    hourly = [task for task in found if task.limit.averaging is Averaging.CLOCK_HOUR]
+    if not hourly:
+        return
+    pollutants = sorted({task.limit.pollutant for task in hourly})
+    from_ms, to_ms = hour_bounds(hour_ms)
+    marks = record.marks(from_ms, to_ms)
+    minutes = read_minutes(store, channels, marks, furnace, pollutants, from_ms, to_ms)
+    for task in hourly:
+        rows = minutes.rows(task.limit, task.pack, task.periods.furnace, task.periods.start_ms)
+        yield from forecast(task.periods, rows, task.limit, task.pack, site.barometric_pa, until_ms)
 
 
-def _rows(
-    channels: Channels, means: MeanColumns, pack: RulePack, pollutant: Pollutant, furnace: Int64s, start_ms: Int64s
-) -> HourRows:
-    def of(quantity: str) -> Signal:
-        series = channels.series_of(quantity, furnace)
-        return signal(means, series, start_ms, pack.validity.minute_covered_share)
-
-    codes = frozenset(code for code, name in PHASES.items() if name in pack.exclusion.phases)
-    o2_basis = _bases(channels, _O2, furnace)
-    return HourRows(
-        concentration=of(pollutant),
-        basis=_bases(channels, pollutant, furnace),
-        o2=of(_O2),
-        o2_is_wet=np.isin(o2_basis, (Basis.WET_STANDARD, Basis.WET_ACTUAL)),
-        moisture=of(_MOISTURE),
-        stack_temperature=of(_TEMPERATURE),
-        stack_pressure=of(_PRESSURE),
-        excluded=excluded_minutes(means, channels.series_of(_PHASE, furnace), start_ms, codes),
-    )
+def _needed(task: Task, cycles: CycleSpan) -> tuple[Int64s, Int64s]:
+    """The hours whose minutes a task needs."""
+    if task.limit.share is None:
+        return hours_within(task.periods)
+    return hours_within(of_cremations(task.limit.share.each, begun_within(task.periods, cycles)))
 
 
-def _bases(channels: Channels, quantity: str, furnace: Int64s) -> Int64s:
-    """The basis of that quantity at each row's furnace. Oxygen without one is taken as that of dry gas."""
-    series = channels.series_of(quantity, furnace)
-    return np.array(
-        [Basis.UNKNOWN if one == NO_ID else _basis(channels.row(int(one)).basis) for one in series], np.int64
-    )
+def _subject_to(pack: RulePack, channels: Channels, book: RuleBook, furnace: Int64s) -> Bools:
+    """Which rows' furnaces that pack holds for."""
+    known, at = np.unique(furnace, return_inverse=True)
+    places = [channels.of_furnace(int(one)) for one in known]
+    holds = np.array([pack in book.of(place.home_id, place.furnace) for place in places], np.bool_)
+    return np.asarray(holds[at], np.bool_)
 
 
-def _basis(name: str) -> Basis:
-    return Basis.__members__.get(name.upper(), Basis.UNKNOWN)
+def _in_force(pack: RulePack, periods: Periods, zone: tzinfo) -> Bools:
+    """Which periods begin on a day on which the pack holds."""
+    starts, at = np.unique(periods.start_ms // HOUR_MS, return_inverse=True)
+    holds = [pack.in_force(local(int(hour) * HOUR_MS, zone).date()) for hour in starts]
+    return np.asarray(np.array(holds, np.bool_)[at], np.bool_)
 
 
-def _judgement(hours: JudgedHours, row: int) -> HourJudgement:
-    verdict = Verdict(int(hours.found.verdict[row]))
+def _judgement(judged: JudgedPeriods, row: int) -> PeriodJudgement:
+    verdict, cause = Verdict(int(judged.found.verdict[row])), Cause(int(judged.found.cause[row]))
     counts = verdict in (Verdict.WITHIN, Verdict.EXCEEDED)
-    start_ms = int(hours.start_ms[row])
-    return HourJudgement(
-        furnace_id=int(hours.furnace[row]),
-        rule=hours.pack.key,
-        pollutant=hours.limit.pollutant,
-        start_ms=start_ms,
-        end_ms=start_ms + HOUR_MS,
-        mean=float(hours.found.mean[row]) if counts else None,
-        peak=float(hours.found.peak[row]) if counts else None,
-        limit=hours.limit.limit,
-        unit=hours.limit.unit,
-        clause=hours.limit.clause_en,
-        valid_minutes=int(hours.found.valid_minutes[row]),
+    share = judged.limit.share
+    return PeriodJudgement(
+        furnace_id=int(judged.periods.furnace[row]),
+        rule=judged.pack.key,
+        pollutant=judged.limit.pollutant,
+        averaging=judged.limit.averaging,
+        bound=Bound.AT_LEAST if share else judged.limit.bound,
+        start_ms=int(judged.periods.start_ms[row]),
+        end_ms=int(judged.periods.end_ms[row]),
+        mean=_known(float(judged.found.mean[row])) if counts else None,
+        peak=_known(float(judged.found.peak[row])) if counts else None,
+        limit=share.at_least_pct if share else judged.limit.limit,
+        unit="%" if share else judged.limit.unit,
+        clause=judged.limit.clause_en,
+        valid_minutes=int(judged.found.valid_minutes[row]),
         verdict=verdict,
-        cause=_cause(hours, row),
+        cause="" if cause is Cause.NONE else cause.label,
     )
-
-
-def _preview(hours: JudgedHours, row: int, until_ms: int) -> Preview:
-    return Preview(
-        furnace_id=int(hours.furnace[row]),
-        rule=hours.pack.key,
-        pollutant=hours.limit.pollutant,
-        start_ms=int(hours.start_ms[row]),
-        until_ms=until_ms,
-        mean=_known(float(hours.found.mean[row])),
-        peak=_known(float(hours.found.peak[row])),
-        limit=hours.limit.limit,
-        unit=hours.limit.unit,
-        valid_minutes=int(hours.found.valid_minutes[row]),
-        valid_minutes_needed=hours.pack.validity.valid_minutes,
-        cause="" if math.isfinite(hours.found.mean[row]) else _cause(hours, row),
-    )
-
-
-def _cause(hours: JudgedHours, row: int) -> str:
-    cause = Cause(int(hours.found.cause[row]))
-    return "" if cause is Cause.NONE else cause.label
 
 
 def _known(value: float) -> float | None:

@@ -24,6 +24,7 @@ from ingest_service.api.context import Check, Context
 from ingest_service.api.health import answers, broker_check, ingest_check, store_check
 from ingest_service.config import Config, Http
 from ingest_service.emissions.preview import Preview
+from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.rulepack import LimitUnit, Pollutant, load_pack
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
@@ -105,7 +106,7 @@ class City:
             edges=lambda: self.edges,
             previews=lambda: self.previews,
             counters=lambda: self.counters,
-            packs=tuple(load_pack(name) for name in self._config.judging.packs),
+            book=RuleBook(tuple(load_pack(name) for name in self._config.judging.packs)),
             config=self._config,
             clock=lambda: self.now_ms,
             checks=self._checks(),

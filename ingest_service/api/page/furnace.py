@@ -18,7 +18,9 @@ from ingest_service.api.page.tiles import doubt_text, furnace_name, home_name
 from ingest_service.api.page.trend_view import Range, TrendView, drawn_series, plots_of, span_of, table_of, trends_url
 from ingest_service.api.readings import Reading, Trust
 from ingest_service.api.snapshot import found_furnace, found_home, furnace_readings, running_hours
+from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.rulepack import Limit, RulePack
+from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store import journal, trends
 from ingest_service.store.overview import KnownSeries
 from ingest_service.store.rows import FurnaceRow
@@ -82,7 +84,8 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
     home_row, row = found_home(page.sight, home), found_furnace(page.sight, home, furnace)
     found = furnace_readings(page.here, page.sight, [row.id])
     alarms = sorted(journal.open_alarms(page.sight, furnace_id=row.id), key=urgency)
-    limits = limits_in_force(page.here.packs)
+    packs = page.here.book.of(home, furnace)
+    limits = limits_in_force(packs)
     return page.render(
         "furnace.html",
         "furnace",
@@ -98,15 +101,21 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
         hour_start_ms=page.now_ms - page.now_ms % HOUR_MS,
         trend=trend_of(page, row, [reading.series for reading in found], limits, range),
         hours=judged_hours(page, row, limits),
-        reference_o2=f"{page.here.packs[0].reference.o2_pct:g}" if page.here.packs else "–",
-        rules=[page.t.either(pack.title_zh, pack.title_en) for pack in page.here.packs],
+        reference_o2=reference_text(packs),
+        rules=[page.t.either(pack.title_zh, pack.title_en) for pack in packs],
     )
 
 
+def reference_text(packs: Sequence[RulePack]) -> str:
+    """The reference oxygen of the first pack that converts anything, % vol."""
+    return next((f"{pack.reference_o2_pct:g}" for pack in packs if pack.reference_o2_pct is not None), "–")
+
+
 def limits_in_force(packs: Sequence[RulePack]) -> list[Limit]:
-    """The strictest limit of each pollutant, in the packs' order."""
+    """The strictest upper limit of each pollutant's hour mean, in the packs' order."""
     strictest: dict[str, Limit] = {}
-    for limit in (limit for pack in packs for limit in pack.judged):
+    hourly = (limit for pack in packs for limit in pack.judged if limit.averaging is Averaging.CLOCK_HOUR)
+    for limit in (limit for limit in hourly if limit.bound is not Bound.AT_LEAST):
         known = strictest.get(limit.pollutant)
         strictest[limit.pollutant] = limit if known is None or limit.limit < known.limit else known
     return list(strictest.values())
@@ -168,7 +177,7 @@ def emissions_of(page: Page, furnace: FurnaceRow, found: Sequence[Reading], limi
 def judged_hours(page: Page, furnace: FurnaceRow, limits: Sequence[Limit]) -> HoursTable:
     """Yesterday and today."""
     from_ms = page.clock.day_start_ms(page.now_ms, 1)
-    periods = trends.judgements(page.sight, furnace.id, from_ms, page.now_ms)
+    periods = trends.judgements(page.sight, furnace.id, from_ms, page.now_ms, Averaging.CLOCK_HOUR)
     return hours_table(periods, limits, page.now_ms, page.clock, page.t)
 
 

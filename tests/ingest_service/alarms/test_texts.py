@@ -4,10 +4,11 @@ import msgspec
 import pytest
 
 from edge_agent.wire.sample import Reason
-from ingest_service.alarms.facts import DeviceBadFacts, facts_from_json, facts_to_json, kind_of
+from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, facts_from_json, facts_to_json, kind_of
 from ingest_service.alarms.phrases import phrases
 from ingest_service.alarms.texts import describe, number
 from ingest_service.alarms.vocabulary import LATCHES, SEVERITIES, Kind, Locale
+from ingest_service.emissions.averages import Averaging
 from tests.ingest_service.alarms.examples import FACTS, ZONE
 
 BOTH = [(kind, locale) for kind in Kind for locale in Locale]
@@ -38,7 +39,7 @@ def test_an_exceedance_tells_mean_limit_unit_hours_and_clause() -> None:
     assert text.what == (
         "Qingshan funeral home, Furnace 1: Hydrogen chloride hour mean 45.23 mg/m³ is over the limit of 30 mg/m³"
     )
-    assert "From 2026-03-02 10:00 to 11:00 the converted mean was 1.508 times the limit" in text.cause
+    assert "From 2026-03-02 10:00 to 11:00 the mean was 1.508 times the limit" in text.cause
     assert "112.4 mg/m³ (at 11 % reference oxygen" in text.cause
     assert "GB 13801-2015 Table 2, hydrogen chloride (rule gb13801-2015-table2@1)" in text.consequence
 
@@ -46,7 +47,29 @@ def test_an_exceedance_tells_mean_limit_unit_hours_and_clause() -> None:
 def test_an_exceedance_reads_naturally_in_chinese() -> None:
     text = describe(FACTS[Kind.EXCEEDANCE], Locale.ZH, ZONE)
     assert text.what == "青山殡仪馆 1号火化炉：氯化氢小时均值 45.23 mg/m³，超过限值 30 mg/m³"
-    assert text.cause.startswith("2026-03-02 10:00 至 11:00 的折算浓度均值为限值的 1.508 倍")
+    assert text.cause.startswith("2026-03-02 10:00 至 11:00 的均值为限值的 1.508 倍")
+
+
+def test_a_shortfall_tells_the_minimum_and_that_nothing_should_be_charged() -> None:
+    text = describe(FACTS[Kind.SHORTFALL], Locale.EN, ZONE)
+    assert text.what == (
+        "Qingshan funeral home, Furnace 1: Secondary chamber temperature 10-minute mean 812.4 °C "
+        "is below the minimum of 850 °C"
+    )
+    assert "nothing should be charged" in text.consequence
+
+
+def test_every_averaging_has_a_name_in_both_languages() -> None:
+    assert set(phrases().period[Locale.ZH]) == set(phrases().period[Locale.EN]) == set(Averaging)
+
+
+def test_what_is_not_converted_is_said_to_be_as_measured() -> None:
+    facts = FACTS[Kind.EXCEEDANCE]
+    assert isinstance(facts, ExceedanceFacts)
+    opacity = msgspec.structs.replace(facts, reference_o2_pct=None, unit="%", averaging="six_minutes")
+    text = describe(opacity, Locale.EN, ZONE)
+    assert "6-minute mean" in text.what
+    assert "(as measured)" in text.cause
 
 
 def test_every_reason_of_a_bad_value_has_words() -> None:

@@ -1,3 +1,4 @@
+import re
 from importlib.resources import files
 
 import pytest
@@ -42,7 +43,9 @@ def test_every_pack_is_sound_and_cites_its_sources(name: str) -> None:
 
 
 def test_limits_of_a_pack_that_nobody_checked_are_not_judged() -> None:
-    pack = parse_pack(TEXT.replace('verified = "secondary_source"', 'verified = "unverified"', 1), "pack.toml")
+    unread = '\n[[unread]]\nzh = "表2"\nen = "Table 2"\nwhere = "the standard"\n'
+    text = TEXT.replace('verified = "secondary_source"', 'verified = "unverified"', 1) + unread
+    pack = parse_pack(text, "pack.toml")
     assert len(pack.limit) == 5
     assert pack.judged == ()
 
@@ -55,15 +58,26 @@ def test_phases_and_pollutants_are_those_of_the_wire_contract() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key", "allowed"),
     [
+        pytest.param("[reference]\n", "[referenc]\n", "referenc", "reference", id="a misspelt table"),
         pytest.param('pollutant = "hcl"', 'pollutant = "hf"', "limit[4].pollutant", "hcl", id="an unknown pollutant"),
         pytest.param('"mercury"', '"lead"', "periodic[0].pollutant", "dioxins", id="an unknown laboratory pollutant"),
-        pytest.param('unit = "mg/m3"', 'unit = "ppm"', "limit[0].unit", "mg/m3", id="a unit that cannot be converted"),
+        pytest.param('unit = "mg/m3"', 'unit = "lb/h"', "limit[0].unit", "mg/m3", id="a unit that nobody knows"),
+        pytest.param('unit = "mg/m3"', 'unit = "ppm"', "limit[0]", "mg/m3, ug/m3", id="dust in a unit of gases"),
+        pytest.param('unit = "mg/m3"', 'unit = "%"', "limit[0]", "mg/m3", id="a unit that cannot be converted"),
+        pytest.param('= "clock_hour"', '= "day"', "top level", "", id="a day without a rule for valid hours"),
+        pytest.param(
+            "valid_from = 2015-07-01",
+            "valid_from = 2015-07-01\nvalid_to = 2015-06-30",
+            "top level",
+            "",
+            id="an end before the beginning",
+        ),
         pytest.param("unit_type", "unit_typ", "unit_typ", "unit_type", id="a misspelt key"),
         pytest.param(
             "o2_base_pct = ", "o2_bas_pct = ", "reference.o2_bas_pct", "o2_base_pct", id="a misspelt inner key"
         ),
         pytest.param('"preheat"', '"warmup"', "exclusion.phases[1]", "preheat", id="an unknown phase"),
-        pytest.param("clock_hour", "rolling_hour", "limit[0].averaging", "clock_hour", id="an unknown averaging"),
+        pytest.param("clock_hour", "whole_week", "limit[0].averaging", "clock_hour", id="an unknown averaging"),
         pytest.param("valid_minutes = 45", 'valid_minutes = "45"', "validity.valid_minutes", "", id="a wrong type"),
         pytest.param("valid_minutes = 45", "valid_minutes = 61", "validity", "", id="more minutes than an hour has"),
         pytest.param("o2_pct = 11.0", "o2_pct = 25.0", "reference", "", id="an impossible reference oxygen"),
@@ -74,9 +88,37 @@ def test_phases_and_pollutants_are_those_of_the_wire_contract() -> None:
 def test_a_pack_is_refused_with_file_key_and_what_is_allowed(old: str, new: str, key: str, allowed: str) -> None:
     with pytest.raises(ConfigError) as refused:
         parse_pack(TEXT.replace(old, new, 1), "pack.toml")
-    assert str(refused.value).startswith("pack.toml: ")
+    assert re.match(r"pack\.toml(:\d+)?: ", str(refused.value))
     assert refused.value.key == key
     assert allowed in refused.value.allowed
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param('pollutant = "hcl"', 'pollutant = "hf"', id="a value"),
+        pytest.param("valid_minutes = 45", "valid_minute = 45", id="a key"),
+        pytest.param('id = "gb', 'ident = "gb', id="a key at the top"),
+    ],
+)
+def test_a_refusal_names_the_line(old: str, new: str) -> None:
+    text = TEXT.replace(old, new, 1)
+    line = next(number for number, written in enumerate(text.splitlines(), 1) if new in written)
+    with pytest.raises(ConfigError) as refused:
+        parse_pack(text, "pack.toml")
+    assert refused.value.file == f"pack.toml:{line}"
+
+
+def test_a_concentration_without_reference_oxygen_is_refused_with_the_remedy() -> None:
+    begin, end = TEXT.index("[reference]"), TEXT.index("[validity]")
+    with pytest.raises(ConfigError, match=r"dust needs reference oxygen: add \[reference\] with o2_pct"):
+        parse_pack(TEXT[:begin] + TEXT[end:], "pack.toml")
+
+
+def test_an_unverified_pack_that_does_not_say_what_to_read_is_refused() -> None:
+    text = TEXT.replace('verified = "secondary_source"', 'verified = "unverified"', 1)
+    with pytest.raises(ConfigError, match="what to read"):
+        parse_pack(text, "pack.toml")
 
 
 def test_an_unknown_pack_is_refused_with_those_that_there_are() -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from edge_agent.wire.quantity import PHASES, quantities
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.messages import INBOXES
+from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.rulepack import load_pack
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
@@ -24,6 +25,8 @@ from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
 from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.average import AverageWorker
 from ingest_service.workers.judge import JudgeWorker
+from ingest_service.workers.plant_record import PlantRecord
+from ingest_service.workers.verdicts import Site
 from ingest_service.workers.watch import WatchWorker
 
 START = 495_000 * HOUR_MS
@@ -33,15 +36,24 @@ IDLE = 0.0
 CHANNELS = ("phase", "flue_o2", "co", "so2", "nox", "hcl", "dust", "gas_total")
 GAS = {"phase": MAIN, "flue_o2": 13.0, "co": 40.0, "so2": 8.0, "nox": 80.0, "hcl": 8.0, "dust": 4.0, "gas_total": 1.0}
 PACK = load_pack("gb13801-2015-table2")
+BOOK = RuleBook((PACK,))
 
 
 class City:
     """One home, one edge, some furnaces. Every furnace has the channels of CHANNELS, its series 100 * furnace + n."""
 
-    def __init__(self, folder: Path, furnaces: int = 2, channels: Sequence[str] = CHANNELS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        furnaces: int = 2,
+        channels: Sequence[str] = CHANNELS,
+        book: RuleBook = BOOK,
+        plant: PlantRecord | None = None,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.quantities = tuple(channels)
+        self.book, self.plant = book, plant
         self.engine = open_database(database_url(folder, ""))
         self._populate(range(1, furnaces + 1))
         self.edges = [EdgeView(edge_id=1, home="h1", edge="e1", online=True, last_seen_ms=START)]
@@ -55,8 +67,9 @@ class City:
         self.alarms = AlarmStore(self.engine, INBOXES, ZoneInfo("Asia/Shanghai"))
         self.judgements = JudgementStore(self.engine)
         self.deliveries = DeliveryStore(self.engine)
+        self.site = Site(self.book, ZoneInfo("Asia/Shanghai"), barometric_pa=101_325.0)
         self.judge = JudgeWorker(
-            self.store, self.channels, self.judgements, self.alarms, [PACK], lambda: 0, barometric_pa=101_325.0
+            self.store, self.channels, self.judgements, self.alarms, self.site, lambda: 0, self.plant
         )
         self.average = AverageWorker(self.store, self.channels, self.judge.touched, lambda: 0)
         self.watch = WatchWorker(self.store, self.channels, lambda: self.edges, self.alarms, 60.0, lambda: 0)
