@@ -13,6 +13,9 @@ from ingest_service.store.batch import Bytes, Float64s, Int32s, Int64s, SampleBa
 from ingest_service.store.newest import NewestSamples, grown
 
 
+AHEAD_MS = 5_000  # an edge's clock that is ahead by more is wrong
+
+
 class LiveRows(msgspec.Struct, frozen=True):
     """The newest samples as parallel columns, at most one row a series.
 
@@ -52,8 +55,12 @@ class LiveTable:
         self.update(batch, 0)
 
     def update(self, batch: SampleBatch, received_at_ms: int) -> None:
-        """Take over what is not older than the present samples; their series are no longer stale."""
+        """Take over what is not older than the present samples; their series are no longer stale.
+
+        A present sample from the future, sent while its edge's clock was wrong, gives way to one that is not.
+        """
         with self._lock:
+            self._forget_future(batch, received_at_ms + AHEAD_MS)
             renewed = self._newest.absorb(batch)
             if not len(renewed):
                 return
@@ -79,6 +86,11 @@ class LiveTable:
             asked = self._newest.known() if series is None else np.asarray(series, np.int32)
             inside = asked[(asked >= 0) & (asked < len(self._changed))]
             return self._rows(inside[self._changed[inside] > version])
+
+    def _forget_future(self, batch: SampleBatch, limit_ms: int) -> None:
+        newest_ms = self._newest.newest_ms()
+        if newest_ms is not None and newest_ms > limit_ms > AHEAD_MS:
+            self._newest.forget_later(batch.series[batch.measured_at_ms <= limit_ms], limit_ms)
 
     def _rows(self, asked: Int32s) -> LiveRows:
         found = self._newest.of(asked)

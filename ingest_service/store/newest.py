@@ -33,6 +33,11 @@ class NewestSamples:
         self._reason[series] = batch.reason[order]
         return series
 
+    def forget_later(self, series: Int32s, limit_ms: int) -> None:
+        """Of these series, a present sample from later than that counts as none."""
+        inside = series[series < len(self._measured_at_ms)]
+        self._measured_at_ms[inside[self._measured_at_ms[inside] > limit_ms]] = NEVER_MS
+
     def known(self) -> Int32s:
         """Every series that has a sample, ascending."""
         return np.flatnonzero(self._measured_at_ms != NEVER_MS).astype(np.int32)

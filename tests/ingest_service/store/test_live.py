@@ -32,6 +32,22 @@ def test_an_older_sample_does_not_replace_a_newer_one() -> None:
     assert table.rows([6]).received_at_ms.tolist() == [2200]
 
 
+def test_a_sample_from_the_future_gives_way_as_soon_as_the_clock_of_its_edge_is_set_right() -> None:
+    table = LiveTable()
+    table.load(batch([(5, 700_000, 1.0), (6, 700_000, 1.5), (7, 90_000, 7.0)]))
+    table.update(batch([(5, 710_000, 2.0)]), 100_000)
+    assert shown(table)[5] == (710_000, 2.0)
+    table.update(batch([(5, 100_500, 3.0), (7, 80_000, 8.0)]), 101_000)
+    assert shown(table) == {5: (100_500, 3.0), 6: (700_000, 1.5), 7: (90_000, 7.0)}
+
+
+def test_a_clock_that_is_little_ahead_is_no_reason_to_go_back() -> None:
+    table = LiveTable()
+    table.update(batch([(5, 104_000, 1.0)]), 100_000)
+    table.update(batch([(5, 103_000, 9.0)]), 100_100)
+    assert shown(table) == {5: (104_000, 1.0)}
+
+
 def test_the_newest_of_one_batch_wins_whatever_its_order() -> None:
     table = LiveTable()
     table.update(batch([(1, 3000, 3.0), (1, 1000, 1.0), (1, 2000, 2.0)]), 0)
