@@ -92,12 +92,8 @@ class Vitals:
             await asyncio.sleep(STATUS_PERIOD_S)
 
     def _node(self) -> Health:
-        state, polled, sent, reloads = (
-            self._outbox.state,
-            self._polling.total,
-            self._publisher.counters,
-            self._reloader,
-        )
+        state, polled = self._outbox.state, self._polling.total
+        sent, reloads = self._publisher.counters, self._reloader
         now_ms, behind_ms = self._clock.wall_ms(), sent.clock_behind_ms
         oldest_ms = now_ms if state.oldest_ms is None else state.oldest_ms
         return Health(

@@ -166,6 +166,10 @@ def test_a_wrong_file_is_refused_in_the_log_and_in_the_nodes_health_and_the_old_
         agent.host.wait(lambda: agent.events()["site_file_taken_up"] == 1)
         agent.host.wait(lambda: agent.node_value("site_file_refused") == 0)
         assert agent.node_value("reload_errors_total") == 1
+        assert 10 < (agent.node_value("memory_mb") or 0) < 200
+        assert agent.node_value("device/furnace-1/poll_p95_ms") is not None
+        assert agent.node_value("device/furnace-1/response_p50_ms") is not None
+        assert -2 < (agent.node_value("clock_offset_s") or 0) <= 0.5
         assert is_complete(agent.counts("furnace-1"))
         [refused] = [line for line in agent.log() if line["event"] == "site_file_refused"]
         assert refused["error"] == (
