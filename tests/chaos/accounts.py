@@ -15,6 +15,7 @@ from tests.support.ledger import Row
 LATE_S = 0.9  # of the second that an agent waits for an answer
 HOLE_MS = 1_500  # furnaces are read every second: where two samples lie further apart, something is missing
 SLACK_MS = 50
+NEAR_MS = 2_500  # between an answer and the bad sample that tells of it lies the agent's timeout
 UNKNOWN_MS = 0
 
 
@@ -53,15 +54,22 @@ def settle(
 ) -> Settlement:
     """One furnace: its counter's answers, those that reached the agent by value, its stored rows, gaps that concern it.
 
-    A missing value counts as explained when a gap record overlaps the time between its stored neighbours. A value
-    whose row shares its time with an earlier one cannot be seen any more, so it is lost.
+    A missing value counts as explained when a gap record overlaps the time between its stored neighbours, and as not
+    read when a bad sample tells of that moment. A value whose row shares its time with an earlier one cannot be seen
+    any more, so it is lost.
     """
     good = [row for row in rows if row.value is not None]
+    neighbours = Neighbours(good, answers)
+    bad = sorted(row.measured_at_ms for row in rows if row.value is None)
     copies = Counter(row.value for row in good if row.value is not None)
     visible = set({row.measured_at_ms: row.value for row in reversed(good)}.values())
-    read = [one for one in answers if one.value in visible or _was_read(deliveries.get(one.value))]
+    read = [
+        one
+        for one in answers
+        if one.value in visible
+        or (_was_delivered(deliveries.get(one.value)) and not _is_near(bad, neighbours.expected_ms(one)))
+    ]
     missing = [one for one in read if one.value not in visible]
-    neighbours = Neighbours(good)
     explained = [one for one in missing if _explains(gaps, neighbours.around(one.value))]
     lost = [one for one in missing if one not in explained]
     twice = {value: count for value, count in copies.items() if count > 1}
@@ -82,12 +90,21 @@ def settle(
 class Neighbours:
     """Which stored samples come before and after a counter value."""
 
-    def __init__(self, good: Iterable[Row]) -> None:
+    def __init__(self, good: Iterable[Row], answers: Iterable[CountedAnswer]) -> None:
         self._times: dict[int, int] = {}
         for row in good:
             if row.value is not None:
                 self._times.setdefault(row.value, row.measured_at_ms)
         self._values = sorted(self._times)
+        self._answered = {answer.value: answer.at_ms for answer in answers}
+
+    def expected_ms(self, answer: CountedAnswer) -> int:
+        """When it should have been measured by the agent's clock, reckoned from the value before it."""
+        at = bisect_left(self._values, answer.value)
+        if not at:
+            return answer.at_ms
+        before = self._values[at - 1]
+        return self._times[before] + answer.at_ms - self._answered[before]
 
     def around(self, value: int) -> tuple[int, int]:
         """Their times, ms; wide open where there is none."""
@@ -112,8 +129,14 @@ def is_false(gap: KnownGap, good: Sequence[Row]) -> bool:
     return all(later - at <= HOLE_MS and (values[later] or 0) - (values[at] or 0) == 1 for at, later in steps)
 
 
-def _was_read(delivery: Delivery | None) -> bool:
+def _was_delivered(delivery: Delivery | None) -> bool:
     return delivery is not None and delivery.after_s < LATE_S
+
+
+def _is_near(times: Sequence[int], at_ms: int) -> bool:
+    """Whether one of these ascending times is at most NEAR_MS away."""
+    at = bisect_left(times, at_ms - NEAR_MS)
+    return at < len(times) and times[at] <= at_ms + NEAR_MS
 
 
 def _explains(gaps: Iterable[KnownGap], between: tuple[int, int]) -> bool:

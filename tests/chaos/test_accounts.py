@@ -101,6 +101,8 @@ def test_a_gap_is_true_where_nobody_asked_for_a_while_though_no_number_is_missin
     assert settle(answers(), deliveries(), later, [told]).account == account()
 
 
-def test_bad_samples_are_no_readings() -> None:
-    bad = [*rows(without=(9,)), Row(at_ms(9) + 3, None)]
-    assert settle(answers(), deliveries(), bad, []).account == account(stored=19, lost=1)
+@pytest.mark.parametrize(("told_ms", "lost"), [(2_000, 0), (-2_000, 0), (4_000, 1)])
+def test_a_bad_sample_at_that_moment_says_that_the_agent_got_no_value(told_ms: int, lost: int) -> None:
+    told = [*rows(without=(9,)), Row(at_ms(9) + told_ms, None)]
+    found = settle(answers(), deliveries(), told, [])
+    assert found.account == account(stored=19, samples_read=19 + lost, unread=1 - lost, lost=lost)
