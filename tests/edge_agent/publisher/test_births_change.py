@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.outbox import Block
-from edge_agent.outbox.block import GapReason
+from edge_agent.outbox import Block, GapReason
 from edge_agent.publisher import Node, NodeBirths, Presence, tag_names
 from edge_agent.wire.birth import Birth, ChannelBirth, decode_birth
 from edge_agent.wire.command import parse_payload
