@@ -2,22 +2,24 @@
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from ingest_service.api import alarms, compliance, health, homes, metrics, operations, series, stream
+from ingest_service.api import alarms, completeness, compliance, health, homes, metrics, operations, series, stream
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
 from ingest_service.api.page import alarms as alarm_pages
 from ingest_service.api.page import assets, city, data, furnace
+from ingest_service.api.page import completeness as completeness_pages
 from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
 from ingest_service.api.stream import Streams
 
-RESOURCES = (homes, series, alarms, compliance, operations, stream)
-PAGES = (assets, city, furnace, alarm_pages, data)
+RESOURCES = (homes, series, alarms, compliance, completeness, operations, stream)
+PAGES = (assets, city, furnace, completeness_pages, alarm_pages, data)
 TAGS = [
     {"name": "homes", "description": "Funeral homes, furnaces and what their tags show now"},
     {"name": "series", "description": "Means, samples and trends"},
     {"name": "alarms", "description": "What needs a person"},
     {"name": "compliance", "description": "Judged hours, exceedances and the limits in force"},
+    {"name": "completeness", "description": "What came of each hour, what is missing, and why"},
     {"name": "operations", "description": "Edges, what was not admitted, notifications"},
     {"name": "live", "description": "Server-sent events"},
     {"name": "health", "description": "For those who run the service"},

@@ -74,6 +74,18 @@ def gaps_between(
     return [_known_gap(**row) for row in reader.rows(query)]
 
 
+def newest_gaps(reader: Reader, since_ms: int, limit: int) -> list[KnownGap]:
+    """At most `limit` gaps in sight that became known since then, the newest first."""
+    query = (
+        select(*columns(KnownGap, GapRecord, Edge.home_id, Edge.name.label("edge")))
+        .join(Edge, Edge.id == GapRecord.edge_id)
+        .where(reader.scope.admits(Edge.home_id), GapRecord.received_at_ms >= since_ms)
+        .order_by(GapRecord.id.desc())
+        .limit(limit)
+    )
+    return [_known_gap(**row) for row in reader.rows(query)]
+
+
 def _add(connection: Connection, row: GapRow) -> int:
     """Insert one unless it is there, under its own name or (after a damaged outbox) under another one."""
     gap = row.gap

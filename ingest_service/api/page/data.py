@@ -5,14 +5,18 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from ingest_service.api.health import check_all
-from ingest_service.api.page.formats import duration, size
+from ingest_service.api.page.completeness import gap_line
+from ingest_service.api.page.formats import DAY_MS, duration, size
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import NO_VALUE
 from ingest_service.api.page.tiles import home_name
 from ingest_service.api.snapshot import EdgeState, edge_states
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.store import journal, overview
+from ingest_service.store.gaps import KnownGap, newest_gaps
 from ingest_service.store.timeseries import StoreStatus
+
+GAPS_SHOWN = 30
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -51,7 +55,12 @@ def show_data(page: AnyPage) -> HTMLResponse:
         intake=intake_facts(page, page.here.counters()),
         store=store_facts(page, page.here.store.status()),
         rejections=journal.rejections(page.sight),
+        gaps=[gap_line(gap, page, f"{names[gap.home_id]} / ") for gap in _newest_gaps(page)],
     )
+
+
+def _newest_gaps(page: Page) -> list[KnownGap]:
+    return newest_gaps(page.sight, page.now_ms - 7 * DAY_MS, GAPS_SHOWN)
 
 
 def edge_line(edge: EdgeState, home: str) -> EdgeLine:

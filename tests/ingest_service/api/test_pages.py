@@ -19,6 +19,7 @@ PAGES = [
     "/",
     "/homes/beishan",
     "/homes/beishan/furnaces/furnace-1",
+    "/homes/beishan/furnaces/furnace-1/completeness",
     "/alarms",
     "/alarms/1",
     "/alarms/2",

@@ -6,6 +6,7 @@ from string import Formatter
 
 import pytest
 
+from edge_agent.wire.gap import GapReason
 from edge_agent.wire.quantity import PHASES
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.messages import INBOX_ADDRESS, Channel
@@ -18,6 +19,7 @@ from ingest_service.api.page.shown import CONTACTS
 from ingest_service.api.page.texts import texts
 from ingest_service.api.page.tiles import TILE_VALUES
 from ingest_service.api.page.trend_view import Range
+from ingest_service.config import StoreKind
 from ingest_service.emissions.limits import Cause, Verdict
 from ingest_service.emissions.rulepack import Pollutant
 from ingest_service.intake.admission import Rejection
@@ -45,6 +47,8 @@ CODES: dict[str, set[str]] = {
     "group": {*GROUPS, "emissions"},
     "range": set(Range),
     "notice": set(NOTICES.values()),
+    "gap": set(GapReason),
+    "store_kind": set(StoreKind),
     "rejection": {rejection.label for rejection in Rejection} - {"none"},
 }
 
