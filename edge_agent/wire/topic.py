@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 NAMESPACE = "spBv1.0"
-_FORBIDDEN = frozenset("+#/")
+_FORBIDDEN = frozenset("+#/\0")  # Sparkplug's reserved characters, and the one that MQTT refuses
 
 
 class MessageType(StrEnum):
@@ -27,7 +27,7 @@ class MessageType(StrEnum):
 
 
 class Topic(msgspec.Struct, frozen=True):
-    """`spBv1.0/group/TYPE/edge[/device]`. Raises ValueError when an id is empty or holds `+`, `#` or `/`."""
+    """`spBv1.0/group/TYPE/edge[/device]`. Raises ValueError when an id is empty or holds `+`, `#`, `/` or NUL."""
 
     group: str
     type: MessageType
@@ -49,7 +49,7 @@ class Topic(msgspec.Struct, frozen=True):
 def check_id(part: str) -> str:
     """Return a group, edge or device id unchanged; raise ValueError when Sparkplug forbids it."""
     if not part or _FORBIDDEN & set(part):
-        raise ValueError(f"id {part!r} must not be empty nor hold '+', '#' or '/'")
+        raise ValueError(f"id {part!r} must not be empty nor hold '+', '#', '/' or NUL")
     return part
 
 

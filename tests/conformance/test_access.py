@@ -186,7 +186,7 @@ def test_a_foreign_host_listens_unharmed_and_its_acknowledgement_has_no_effect(
 
     with account(broker, "scada", "spBv1.0/#") as scada, account(broker, "clearstack", "spBv1.0/#") as service:
         ask = encode_rebirth(now_ms())
-        wait_until(lambda: heard_of(service, MessageType.DDATA), 30)
+        wait_until(lambda: len(heard_of(service, MessageType.DDATA)) >= 4, 30)  # so blocks 1 to 3 are on its disk
         service.say(str(COMMAND), ask)
         wait_until(lambda: len(heard_of(service, MessageType.NBIRTH)) >= 1, 30)
         birth = decode_birth(parse_payload(heard_of(service, MessageType.NBIRTH)[-1]))

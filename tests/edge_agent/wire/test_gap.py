@@ -83,7 +83,8 @@ def test_other_hosts_see_nothing_but_historical_metrics_in_a_gap_record() -> Non
 def test_every_gap_is_read_as_it_was_written(
     number: int, device: str, span: list[int], samples: int, reason: GapReason, channels: list[str], epoch: int
 ) -> None:
-    gap = Gap(device, *span, samples, reason, tuple(channels), epoch, 3, 4)
+    from_ms, to_ms = span
+    gap = Gap(device, from_ms, to_ms, samples, reason, tuple(channels), epoch, 3, 4)
     record = NumberedGap(FIRST_GAP_BLOCK + number, gap)
     assert understood(encoded(record)) == record
 

@@ -195,6 +195,14 @@ def test_topics(group: str, kind: MessageType, edge: str, device: str) -> None:
     assert parse_topic(str(topic)) == topic
 
 
+@pytest.mark.parametrize("identity", ["", "a+b", "a#", "a/b", "a\0b"])
+@pytest.mark.parametrize("place", ["group", "edge", "device"])
+def test_an_id_that_sparkplug_or_mqtt_forbids_is_refused(identity: str, place: str) -> None:
+    ids = {"group": "g", "edge": "e", "device": "d"} | {place: identity}
+    with pytest.raises(ValueError, match="must not be empty nor hold"):
+        Topic(ids["group"], MessageType.DDATA, ids["edge"], ids["device"])
+
+
 @given(st.sampled_from(Reason))
 def test_reason_labels(reason: Reason) -> None:
     assert reason_from_label(reason.label, bad=reason.is_bad) is reason
