@@ -1,7 +1,7 @@
 """How many unacknowledged blocks may be under way and when one counts as lost (pure; times are monotonic ms).
 
-The window doubles with every round of acknowledgements and halves at a loss; while the centre is silent one single
-block of history is tried, at growing intervals. So a centre that comes back is not flooded by a thousand edges.
+The window grows while acknowledgements come quickly and halves at a loss; while the centre is silent one single block
+of history is tried, at growing intervals. So a centre that comes back is not flooded by a thousand edges.
 """
 
 from collections.abc import Callable, Iterable, Set
@@ -10,6 +10,7 @@ from enum import Enum, auto
 import msgspec
 from msgspec.structs import replace
 
+from edge_agent.publisher.window import Window, WindowLimits
 from edge_agent.wire.command import BlockRange
 
 _GAIN, _DEVIATION_GAIN = 1 / 8, 1 / 4  # smoothing of the round trip (RFC 6298, section 2)
@@ -23,10 +24,9 @@ class Lane(Enum):
 
 
 class PacingLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Windows are counts of history blocks. The defaults move a day of three furnaces in about ten seconds."""
+    """When blocks are given up, and how much history goes out: a day of three furnaces in about ten seconds."""
 
-    first_window: int = 64
-    most_window: int = 1024
+    window: WindowLimits = WindowLimits()
     first_timeout_ms: int = 5_000
     least_timeout_ms: int = 2_000  # a centre may gather acknowledgements for a second
     most_timeout_ms: int = 60_000
@@ -54,7 +54,8 @@ class Pacing:
         """A new connection: nothing is under way, and whatever is sent now may have been sent before."""
         self._flights: dict[int, _Flight] = {}
         self._history_under_way = 0
-        self._window, self._silences, self._heard_since_loss = self._limits.first_window, 0, False
+        self._window = Window(self._limits.window, now_ms)
+        self._silences, self._heard_since_loss = 0, False
         self._slowed_ms = now_ms
         self._next_check_ms: int | None = None
         self._highest_history = -1
@@ -98,9 +99,11 @@ class Pacing:
         for first, last in ranges:
             for number in self._within(first, last):
                 flight = self._land(number)
-                if not flight.again:
+                if flight.again:
+                    self._window.widen()
+                else:
                     self._measure(now_ms - flight.sent_ms)
-                self._window = min(self._limits.most_window, self._window + 1)
+                    self._window.follow(now_ms - flight.sent_ms, now_ms)
                 self._silences, self._heard_since_loss = 0, True
         if silences and not self._silences:
             self._hurry(now_ms)
@@ -120,13 +123,15 @@ class Pacing:
     def room(self, now_ms: int) -> int:
         """How many blocks of history may go out now."""
         self._refill(now_ms)
-        return max(0, self._window - self._history_under_way) if self._budget > 0 else 0
+        return max(0, self._window.size - self._history_under_way) if self._budget > 0 else 0
 
     def _slow_down(self) -> None:
         if self._heard_since_loss:
-            self._window, self._heard_since_loss = max(1, self._window // 2), False
+            self._window.halve()
+            self._heard_since_loss = False
         else:
-            self._window, self._silences = 1, min(self._silences + 1, 8)
+            self._window.close()
+            self._silences = min(self._silences + 1, 8)
 
     def _hurry(self, now_ms: int) -> None:
         """The centre speaks again: what it did not hear while it was silent need not wait for the long timeouts."""

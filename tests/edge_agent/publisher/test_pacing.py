@@ -2,8 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.publisher.pacing import Lane, Pacing, PacingLimits
+from edge_agent.publisher.window import WindowLimits
 
-LIMITS = PacingLimits(first_window=4, most_window=16, jitter=0.25)
+LIMITS = PacingLimits(window=WindowLimits(first=4, most=16), jitter=0.25)
 
 
 def pacing(draw: float = 0.0, limits: PacingLimits = LIMITS) -> Pacing:
@@ -120,7 +121,7 @@ def test_history_is_held_back_when_its_samples_per_second_are_spent() -> None:
     paced.sent(1, Lane.HISTORY, 150, 0)
     assert paced.room(0) == 0
     assert paced.room(50) == 0
-    assert paced.room(60) == 63
+    assert paced.room(60) == 31
 
 
 def test_an_acknowledgement_of_blocks_that_are_not_under_way_changes_nothing() -> None:

@@ -10,6 +10,7 @@ from edge_agent.config import OutboxLimits
 from edge_agent.outbox import Block, OutboxFile
 from edge_agent.outbox import outbox as outbox_module
 from edge_agent.publisher import PacingLimits, Presence, presences, publisher
+from edge_agent.publisher.window import WindowLimits
 from edge_agent.wire.sample import Reason, Sample
 from edge_agent.wire.topic import MessageType
 from tests.edge_agent.publisher.scene import COMMAND, IMPATIENT, Scene, play
@@ -223,7 +224,7 @@ def test_no_live_block_is_sent_again_behind_a_backlog_that_nobody_acknowledges(
 
 def test_while_the_centre_is_silent_history_is_tried_block_by_block(host: TestHost, port: int, path: Path) -> None:
     host.acknowledges = nothing
-    limits = PacingLimits(first_window=8, first_timeout_ms=80, least_timeout_ms=50, most_timeout_ms=120)
+    limits = PacingLimits(window=WindowLimits(first=8), first_timeout_ms=80, least_timeout_ms=50, most_timeout_ms=120)
 
     async def story(scene: Scene) -> None:
         await scene.measure(60)
