@@ -82,9 +82,12 @@ class Line:
         return reply.content
 
     async def _tell_apart(self, device: str, unit_id: int, block: Block) -> None:
-        """See to it that no answer that is still owed can be taken for that of this block."""
+        """See to it that no answer that is still owed can be taken for that of this block.
+
+        Whatever is owed, and whatever it may turn out to be, has come or never will once the telling read is answered.
+        """
         owed = self._owed
-        if not owed.could_be_mistaken(unit_id, block):
+        if not owed.is_owing(unit_id):
             return
         telling = owed.telling_block(unit_id, block)
         if telling is not None:

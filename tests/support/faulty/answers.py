@@ -1,7 +1,8 @@
 """How a device answers one request under one fault: which bytes it sends, and when (pure but for its random numbers).
 
 Left out is what the protocol has no means to tell: on RTU an earlier answer that looks like the right one though
-nothing is owed, and without a check sum a frame whose missing end is made up exactly by the beginning of another.
+nothing is owed, and one that is both late and another unit's by name; without a check sum a frame whose missing end is
+made up exactly by the beginning of another.
 """
 
 import random

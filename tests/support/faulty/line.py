@@ -57,7 +57,7 @@ class Line:
     async def _send(self, pieces: list[Piece], fault: Fault, heard_s: float, outlet: Outlet) -> None:
         """Begin now: whoever waited for an earlier answer was not worked on meanwhile."""
         began_s = _now_s()
-        if not pieces:
+        if not pieces or (fault is Fault.WRONG_UNIT and self._is_too_late(heard_s, heard_s)):
             return
         await _sleep_until(began_s + pieces[0].after_s)
         if fault is Fault.LATE and self.outlet is not None:
