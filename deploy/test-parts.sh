@@ -1,20 +1,42 @@
 #!/bin/sh
-# Installs what the tests need from Debian: a broker, a browser, Chinese fonts, a clock that can be turned. Says clearly
-# when it cannot.
+# Installs what the tests need from Debian: a broker, a browser and Chinese fonts. Two database servers are only
+# unpacked into .parts/, so that nothing of them runs outside the tests. Says clearly when it cannot.
 set -eu
+here="$(cd "$(dirname "$0")/.." && pwd)"
 missing=""
 command -v mosquitto >/dev/null 2>&1 || [ -x /usr/sbin/mosquitto ] || missing="$missing mosquitto"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
-ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 fc-list 2>/dev/null | grep -qi "CJK" || missing="$missing fonts-noto-cjk fontconfig"
-[ -n "$missing" ] || exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-    echo "Installing for the tests:$missing"
+unpack=""
+for pair in influxd:influxdb victoria-metrics:victoria-metrics; do
+    command -v "${pair%:*}" >/dev/null 2>&1 || [ -x "$here/.parts/usr/bin/${pair%:*}" ] || unpack="$unpack ${pair#*:}"
+done
+[ -n "$missing$unpack" ] || exit 0
+root=""
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then root=yes; fi
+if [ -n "$root" ]; then
+    echo "Installing for the tests:$missing$unpack"
     export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null
-else
-    echo "The tests need these Debian packages:$missing" >&2
-    echo "Install them as root (apt-get install$missing), or run make test as root." >&2
+    apt-get update -qq
+fi
+if [ -n "$missing" ] && [ -n "$root" ]; then
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    missing=""
+fi
+if [ -n "$unpack" ] && command -v apt-get >/dev/null 2>&1; then
+    folder="$(mktemp -d)"
+    trap 'rm -rf "$folder"' EXIT
+    if (cd "$folder" && apt-get download -qq $unpack >/dev/null 2>&1); then
+        mkdir -p "$here/.parts"
+        for package in "$folder"/*.deb; do
+            dpkg-deb --fsys-tarfile "$package" | tar -x -C "$here/.parts" ./usr/bin
+        done
+        unpack=""
+    fi
+fi
+if [ -n "$missing$unpack" ]; then
+    echo "The tests need these Debian packages:$missing$unpack" >&2
+    echo "Install them as root (apt-get install$missing$unpack), or run make test as root." >&2
     [ -z "${CI:-}" ] || exit 1
 fi

@@ -11,6 +11,9 @@ import msgspec
 from ingest_service.emissions.vocabulary import Fuel, UnitType
 from ingest_service.errors import ConfigError
 
+DAY_MS = 86_400_000
+FOR_EVER = 0
+
 
 class MqttVersion(StrEnum):
     """The protocol towards the broker. Version 5 costs more for each message and brings nothing to Sparkplug."""
@@ -37,11 +40,60 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     reorder_timeout_s: Annotated[float, msgspec.Meta(gt=0, le=60)] = 2.0
 
 
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Days to keep each class of data; 0 is for ever.
+
+    Raw samples are the evidence behind every judgement: five years and some days, so that a year is never cut.
+    """
+
+    raw_days: int = 1_860
+    minute_days: int = 3_720
+    hour_days: int = FOR_EVER
+
+    def __post_init__(self) -> None:
+        if min(self.raw_days, self.minute_days, self.hour_days) < 0:
+            raise ValueError("days to keep data are 0 (for ever) or more")
+
+    def raw_before_ms(self, now_ms: int) -> int | None:
+        """Raw samples from before that time may go; None where none may."""
+        return _before_ms(self.raw_days, now_ms)
+
+    def minutes_before_ms(self, now_ms: int) -> int | None:
+        """The same for minute means."""
+        return _before_ms(self.minute_days, now_ms)
+
+    def hours_before_ms(self, now_ms: int) -> int | None:
+        """The same for hour means."""
+        return _before_ms(self.hour_days, now_ms)
+
+
+class StoreKind(StrEnum):
+    """Where the time series are kept."""
+
+    EMBEDDED = "embedded"
+    INFLUXDB = "influxdb"
+    VICTORIAMETRICS = "victoriametrics"
+
+
 class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where things are kept: the folder of the embedded store, and the relational database."""
+    """Where things are kept: `kind` says where the time series are; what stands below it is for a server.
+
+    A cluster of VictoriaMetrics has `url` = http://vminsert:8480/insert/0/influx, `read_url` =
+    http://vmselect:8481/select/0/prometheus and in `metrics` the /metrics of every vmstorage.
+    """
 
     folder: str = "clearstack-data"
     database_url: str = ""  # "" = SQLite in `folder`; postgresql+psycopg://... for a city
+    kind: StoreKind = StoreKind.EMBEDDED
+    url: str = ""  # "" = this machine, at the server's usual port
+    read_url: str = ""  # "" = the same as `url`
+    metrics: tuple[str, ...] = ()  # () = /metrics of `url`
+    bucket: str = "clearstack"  # InfluxDB: of raw samples; minute and hour means have <bucket>_minute and _hour
+    org: str = ""
+    token_env: str = ""  # name of the environment variable that holds the token
+    ca_file: str = ""
+    timeout_s: float = 10.0  # a slow answer to a large question is still one
+    retention: Retention = Retention()
 
 
 class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,6 +132,7 @@ class Judging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     packs: tuple[str, ...] = ("gb13801-2015-table2",)  # of every furnace that no entry below names
     furnace: tuple[FurnaceRules, ...] = ()
     time_zone: str = "Asia/Shanghai"
+    charge_at_least_c: float | None = None  # the site's own minimum of the secondary chamber for a charge
     silent_after_s: float = 60.0  # an edge that says nothing for so long is alarmed
     barometric_pa: float | None = None  # the site's air pressure; gas measured at stack state is not judged without it
 
@@ -148,3 +201,7 @@ def _rules_from(one: FurnaceRules, base: Path) -> FurnaceRules:
 def _packs_from(names: tuple[str, ...], base: Path) -> tuple[str, ...]:
     """Names of packs as they are, files by their whole path."""
     return tuple(str((base / name).resolve()) if name.endswith(".toml") else name for name in names)
+
+
+def _before_ms(days: int, now_ms: int) -> int | None:
+    return None if days == FOR_EVER else now_ms - days * DAY_MS

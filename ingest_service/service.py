@@ -26,10 +26,10 @@ from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
-from ingest_service.store.embedded.store import EmbeddedStore
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.judgements import JudgementStore
 from ingest_service.store.live import LiveTable
+from ingest_service.store.opening import open_series_store
 from ingest_service.store.overview import Reader, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
@@ -77,7 +77,7 @@ class Service:
             "judge": judge,
             "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms),
             "deliver": DeliverWorker(DeliveryStore(engine), self._notifiers, wall_ms),
-            "seal": SealWorker(store, wall_ms),
+            "seal": SealWorker(store, config.storage.retention, wall_ms),
         }
         context = Context(
             reader=lambda scope: Reader(engine, scope),
@@ -137,7 +137,7 @@ def run_service(config: Config, file: str) -> None:
     folder = Path(config.storage.folder)
     folder.mkdir(parents=True, exist_ok=True)
     engine = open_database(database_url(folder, config.storage.database_url))
-    store = EmbeddedStore(folder / "series")
+    store = open_series_store(config.storage, engine, file, wall_ms)
     try:
         asyncio.run(_run_until_signal(Service(config, file, engine, store)))
     finally:

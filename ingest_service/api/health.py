@@ -47,8 +47,15 @@ def answers(name: str, probe: Callable[[], object]) -> Check:
 
 
 def store_check(store: TimeSeriesStore) -> Check:
-    """Does the time-series store answer."""
-    return answers("store", store.status)
+    """Does the time-series store answer, and is there nothing that a person must see to."""
+
+    def problem() -> str:
+        try:
+            return store.status().problem
+        except StoreError as error:
+            return str(error)
+
+    return Check("store", problem)
 
 
 def broker_check(connected: Callable[[], bool]) -> Check:

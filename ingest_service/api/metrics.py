@@ -85,8 +85,18 @@ class ServiceFigures(Collector):
             status = self._here.store.status()
         except StoreError:
             return  # readiness says why
-        yield _by_label("store_rows", "Samples kept", "form", {"hot": status.hot_rows, "sealed": status.sealed_rows})
-        yield _gauge("store_disk_bytes", "Size of the store on disk", status.disk_bytes)
+        rows = {"hot": status.hot_rows, "sealed": status.sealed_rows}
+        known = {form: float(count) for form, count in rows.items() if count is not None}
+        yield _by_label("store_rows", "Samples kept", "form", known)
+        sizes = {
+            "store_disk_bytes": ("Size of the store on disk", status.disk_bytes),
+            "store_free_bytes": ("Space left on the store's disk", status.free_bytes),
+            "store_growth_bytes_per_day": ("Growth of the last week", status.growth_bytes_per_day),
+            "store_quarantined_samples": ("Samples that the store refuses", status.quarantined_samples),
+        }
+        for name, (about, figure) in sizes.items():
+            if figure is not None:
+                yield _gauge(name, about, figure)
 
     def _alarms(self) -> Iterator[Metric]:
         found = journal.open_alarms(self._here.reader(EVERYTHING))

@@ -96,6 +96,8 @@ class HourSoFarOut(Out):
     valid_minutes: int
     valid_minutes_needed: int
     cause: str
+    forecast_mean: float | None
+    exceeds_at_ms: int | None
 
 
 class HomeDetailOut(HomeOut):
@@ -270,6 +272,30 @@ class RejectionOut(Out):
     first_at_ms: int
     last_at_ms: int
     example: str
+
+
+class StoreOut(Out):
+    """The store of the time series; null is what it does not say. Days to keep are 0 for ever.
+
+    `outlook` is fits, full (in `days_left` days at the growth of the last week) or unknown.
+    """
+
+    kind: str
+    hot_rows: int | None
+    sealed_rows: int | None
+    oldest_ms: int | None
+    newest_ms: int | None
+    disk_bytes: int | None
+    free_bytes: int | None
+    growth_bytes_per_day: float | None
+    outlook: str
+    days_left: float | None
+    settled_bytes: int | None
+    raw_days: int
+    minute_days: int
+    hour_days: int
+    quarantined_samples: int
+    problem: str
 
 
 class LimitOut(Out):

@@ -1,5 +1,8 @@
 """What travels through the service: many samples as numpy columns, never one object a sample."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -49,8 +52,8 @@ class SampleBatch(msgspec.Struct, frozen=True):
 class MeanBatch(msgspec.Struct, frozen=True):
     """Means of one period length as parallel columns.
 
-    `start_ms` is the start of the period, `mean`, `low` and `high` are in the series' unit (NaN where nothing was
-    valid), `covered` (float32, 0..1) is the share of the period for which a good value held.
+    `start_ms` is the start of the period, `mean`, `low` and `high` are in the series' unit, `covered` (float32, 0..1)
+    is the share of the period for which a good value held; where it is 0 the others are NaN.
     """
 
     series: Int32s
@@ -80,3 +83,20 @@ class DirtyMinutes(msgspec.Struct, frozen=True):
 def empty_samples() -> SampleBatch:
     """A batch of no rows."""
     return SampleBatch(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
+
+
+def some_rows(batch: SampleBatch, rows: NDArray[Any]) -> SampleBatch:
+    """Those rows of a batch, chosen by a mask or by their places, without blocks."""
+    return SampleBatch(batch.series[rows], batch.measured_at_ms[rows], batch.value[rows], batch.reason[rows])
+
+
+def without_repeated(batch: SampleBatch, fresh: Sequence[BlockRef]) -> SampleBatch:
+    """The rows of fresh blocks and those of no block."""
+    if len(fresh) == len(batch.blocks):
+        return batch
+    kept = np.ones(len(batch), np.bool_)
+    for block in batch.blocks:
+        kept[block.start : block.stop] = False
+    for block in fresh:
+        kept[block.start : block.stop] = True
+    return some_rows(batch, kept)

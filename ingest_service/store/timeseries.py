@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from edge_agent.wire.command import BlockRange
+from ingest_service.config import Retention
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.tally import HourTally
 
@@ -20,14 +21,23 @@ class WriteResult(msgspec.Struct, frozen=True):
     repeated: int
 
 
-class StoreStatus(msgspec.Struct, frozen=True):
-    """What a person wants to know of a store: rows, bytes on disk, and times (ms since 1970 UTC) of what it holds."""
+class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person wants to know of a store: rows, bytes, and times (ms since 1970 UTC) of what it holds.
 
-    hot_rows: int
-    sealed_rows: int
-    disk_bytes: int
+    None is what the store does not say. `growth_bytes_per_day` is what a day of the last week came to on the disk,
+    `problem` what a person must see to though the store works.
+    """
+
+    kind: str
+    hot_rows: int | None
+    sealed_rows: int | None
+    disk_bytes: int | None
     oldest_ms: int | None
     newest_ms: int | None
+    free_bytes: int | None = None
+    growth_bytes_per_day: float | None = None
+    quarantined_samples: int = 0
+    problem: str = ""
 
 
 class TimeSeriesStore(Protocol):
@@ -43,6 +53,12 @@ class TimeSeriesStore(Protocol):
         """Make a batch durable before returning. A block that is held already is skipped as a whole.
 
         Marks the minutes that the new samples touch as dirty, in the same transaction.
+        """
+
+    def confirm(self) -> None:
+        """Call it before blocks are acknowledged that were written `hold_s` ago.
+
+        Raises StoreError where something written since may be lost: its blocks are not held then, and must come again.
         """
 
     def held(self, edge_id: int, epoch: int) -> Sequence[BlockRange]:
@@ -74,6 +90,9 @@ class TimeSeriesStore(Protocol):
 
     def seal(self, before_ms: int) -> int:
         """Move whole hours that ended before `before_ms` to their sealed form; return the number of hours sealed."""
+
+    def retire(self, retention: Retention, now_ms: int) -> int:
+        """Take away what is older than it must be kept; return the number of hours that went."""
 
     def status(self) -> StoreStatus:
         """Counts, size and span."""

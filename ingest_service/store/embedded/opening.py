@@ -12,6 +12,7 @@ from ingest_service.store.embedded.database import Database
 from ingest_service.store.embedded.dirty import DirtyMarks
 from ingest_service.store.embedded.held import HeldBlocks
 from ingest_service.store.embedded.reading import latest_of
+from ingest_service.store.embedded.scrubbing import Scrubber
 from ingest_service.store.embedded.sealing import enter, listed_files
 from ingest_service.store.newest import NewestSamples
 
@@ -25,6 +26,7 @@ class Opened(msgspec.Struct):
 
     database: Database
     archive: Archive
+    scrubber: Scrubber
     held: HeldBlocks
     held_rows: int
     dirty: DirtyMarks
@@ -60,6 +62,7 @@ def _load(database: Database, archive: Archive) -> Opened:
     return Opened(
         database=database,
         archive=archive,
+        scrubber=Scrubber(archive),
         held=HeldBlocks(ranges),
         held_rows=len(ranges),
         dirty=DirtyMarks(marks),

@@ -79,9 +79,21 @@ def _sealed(cursor: DuckDBPyConnection, files: list[str], bounds: list[Any]) -> 
     try:
         return as_batch(fetch(cursor, query, [files, *bounds]))
     except duckdb.Error as error:
-        raise StoreError(f"sealed files cannot be read: {_unreadable(files)}: {error}") from error
+        problem = _unreadable(cursor, files) or f"{len(files)} files from {files[0]}: {error}"
+        raise StoreError(f"sealed files cannot be read: {problem}") from error
 
 
-def _unreadable(files: list[str]) -> str:
-    missing = [file for file in files if not Path(file).exists()]
-    return f"missing {', '.join(missing)}" if missing else f"{len(files)} files from {files[0]}"
+def _unreadable(cursor: DuckDBPyConnection, files: list[str]) -> str:
+    """Which files are the trouble."""
+    if missing := [file for file in files if not Path(file).exists()]:
+        return f"missing {', '.join(missing)}"
+    damaged = [file for file in files if not _readable(cursor, file)]
+    return f"damaged {', '.join(damaged)}" if damaged else ""
+
+
+def _readable(cursor: DuckDBPyConnection, file: str) -> bool:
+    try:
+        cursor.execute("SELECT sum(value), max(reason) FROM read_parquet(?)", [file]).fetchall()
+    except duckdb.Error:
+        return False
+    return True

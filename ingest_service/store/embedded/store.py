@@ -8,13 +8,15 @@ import msgspec
 import numpy as np
 
 from edge_agent.wire.command import BlockRange
+from ingest_service.config import Retention
 from ingest_service.errors import StoreError
-from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch
+from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch, without_repeated
 from ingest_service.store.embedded import tables
 from ingest_service.store.embedded.dirty import minutes_touched
 from ingest_service.store.embedded.held import HeldRange, joined
 from ingest_service.store.embedded.opening import Opened, open_store
 from ingest_service.store.embedded.reading import read_samples
+from ingest_service.store.embedded.retiring import retire_rows
 from ingest_service.store.embedded.sealing import hours_to_seal, listed_files, seal_hour
 from ingest_service.store.embedded.size import measure
 from ingest_service.store.embedded.tallying import gather_late, note_late, read_tally
@@ -22,6 +24,7 @@ from ingest_service.store.tally import HourTally, late_of
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, WriteResult
 
 _MEAN_TABLES = {MINUTE_MS: "minute_mean", HOUR_MS: "hour_mean"}
+_FILES_TO_CHECK = 1  # a sealing: five years of hours are read again within a month
 _FRAGMENTS = 10_000  # rows of held blocks beyond which they are written anew as few ranges
 
 
@@ -46,7 +49,7 @@ class EmbeddedStore:
         with self._writing:
             opened = self._state()
             fresh = opened.held.unheld(batch.blocks)
-            samples = batch if len(fresh) == len(batch.blocks) else _without_repeated(batch, fresh)
+            samples = without_repeated(batch, fresh)
             late = late_of(msgspec.structs.replace(samples, received_ms=batch.received_ms))
             try:
                 self._compact(opened)
@@ -56,6 +59,9 @@ class EmbeddedStore:
                 raise
             opened.newest.absorb(samples)
             return WriteResult(stored=len(samples), repeated=len(batch) - len(samples))
+
+    def confirm(self) -> None:
+        """What was written is durable."""
 
     def held(self, edge_id: int, epoch: int) -> Sequence[BlockRange]:
         """The blocks of that outbox that are held, as ascending ranges with both ends included."""
@@ -130,13 +136,25 @@ class EmbeddedStore:
                 with opened.database.transaction() as cursor:
                     seal_hour(cursor, opened.archive, hour)
                     tables.replace_latest(cursor, self.latest())
+            with opened.database.transaction() as cursor:
+                opened.scrubber.check_some(cursor, _FILES_TO_CHECK)
             return len(hours)
+
+    def retire(self, retention: Retention, now_ms: int) -> int:
+        """Take away what is older than it must be kept; return the number of sealed hours that went."""
+        with self._sealing:
+            opened = self._state()
+            with opened.database.transaction() as cursor:
+                gone = retire_rows(cursor, retention, now_ms)
+            for file in gone:
+                opened.archive.path(file).unlink(missing_ok=True)
+            return len(gone)
 
     def status(self) -> StoreStatus:
         """Counts, size and span."""
         opened = self._state()
         with opened.database.transaction() as cursor:
-            return measure(cursor, self._folder)
+            return measure(cursor, self._folder, opened.scrubber.damaged)
 
     def close(self) -> None:
         """Finish what is under way and let go of the files."""
@@ -182,13 +200,3 @@ class EmbeddedStore:
         if self._opened is not None:
             self._opened.database.close()
             self._opened = None
-
-
-def _without_repeated(batch: SampleBatch, fresh: list[BlockRef]) -> SampleBatch:
-    """The rows of fresh blocks and those of no block."""
-    kept = np.ones(len(batch), np.bool_)
-    for block in batch.blocks:
-        kept[block.start : block.stop] = False
-    for block in fresh:
-        kept[block.start : block.stop] = True
-    return SampleBatch(batch.series[kept], batch.measured_at_ms[kept], batch.value[kept], batch.reason[kept])

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from ingest_service.store.remote import tables as _external  # noqa: F401 - completes the tables
 from ingest_service.store.tables import Table
 
 context.configure(

@@ -60,7 +60,7 @@ def means(rows: Sequence[Row]) -> MeanBatch:
         mean,
         mean - 1,
         mean + 1,
-        np.full(len(rows), 0.5, np.float32),
+        np.where(np.isnan(mean), 0.0, 0.5).astype(np.float32),
     )
 
 

@@ -42,6 +42,38 @@ def test_a_sealed_hour_is_a_parquet_file_that_anyone_can_read_and_check(store: E
     assert listed.fetchall() == [("2025/11/24/16.parquet", 3, hashlib.sha256(path.read_bytes()).hexdigest())]
 
 
+def test_only_whole_hours_that_ended_are_sealed(store: EmbeddedStore) -> None:
+    store.write(one_block(1, [(1, 0, 1.0), (1, HOUR_MS - 1, 2.0), (1, HOUR_MS, 3.0), (1, 2 * HOUR_MS, 4.0)]))
+    assert store.seal(START_MS + 2 * HOUR_MS - 1) == 1
+    status = store.status()
+    assert (status.hot_rows, status.sealed_rows) == (2, 2)
+    assert (status.oldest_ms, status.newest_ms) == (START_MS, START_MS + 2 * HOUR_MS)
+    assert everything(store) == [(1, 0, 1.0), (1, HOUR_MS - 1, 2.0), (1, HOUR_MS, 3.0), (1, 2 * HOUR_MS, 4.0)]
+    assert store.seal(START_MS + 2 * HOUR_MS - 1) == 0
+
+
+def test_late_data_of_a_sealed_hour_is_sealed_with_it(store: EmbeddedStore) -> None:
+    store.write(one_block(1, [(1, 0, 1.0), (1, 2000, 3.0)]))
+    store.seal(START_MS + HOUR_MS)
+    store.write(one_block(2, [(1, 1000, 2.0), (1, 2000, 3.0)]))
+    assert store.seal(START_MS + HOUR_MS) == 1
+    assert store.status().sealed_rows == 3
+
+
+def test_of_two_values_at_one_time_the_first_stored_stays(store: EmbeddedStore) -> None:
+    store.write(one_block(1, [(1, 0, 1.0)]))
+    store.write(one_block(2, [(1, 0, 2.0)]))
+    assert everything(store) == [(1, 0, 1.0)]
+    store.seal(START_MS + HOUR_MS)
+    assert everything(store) == [(1, 0, 1.0)]
+
+
+def test_the_largest_numbers_come_back_to_the_last_bit(store: EmbeddedStore) -> None:
+    store.write(one_block(1, [(1, 0, 1e300), (1, 1, 0.1 + 0.2), (1, 2, 5e-324)]))
+    store.seal(START_MS + HOUR_MS)
+    assert everything(store) == [(1, 0, 1e300), (1, 1, 0.1 + 0.2), (1, 2, 5e-324)]
+
+
 def test_a_sealed_hour_that_is_sealed_again_leaves_one_file(store: EmbeddedStore, tmp_path: Path) -> None:
     store.write(one_block(1, ROWS))
     store.seal(START_MS + HOUR_MS)

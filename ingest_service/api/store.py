@@ -1,0 +1,34 @@
+"""JSON: what the store of the time series holds, how long it keeps it, and when its disk will be full."""
+
+from fastapi import APIRouter
+
+from ingest_service.api.context import Here
+from ingest_service.api.schemas import StoreOut
+from ingest_service.store.forecast import forecast
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/store", summary="The store: what it holds, its disk and the forecast of it")
+def show_store(here: Here) -> StoreOut:
+    """As it is now; null is what the store does not say."""
+    status, kept = here.store.status(), here.config.storage.retention
+    future = forecast(status, kept)
+    return StoreOut(
+        kind=status.kind,
+        hot_rows=status.hot_rows,
+        sealed_rows=status.sealed_rows,
+        oldest_ms=status.oldest_ms,
+        newest_ms=status.newest_ms,
+        disk_bytes=status.disk_bytes,
+        free_bytes=status.free_bytes,
+        growth_bytes_per_day=status.growth_bytes_per_day,
+        outlook=future.outlook,
+        days_left=future.days_left,
+        settled_bytes=future.settled_bytes,
+        raw_days=kept.raw_days,
+        minute_days=kept.minute_days,
+        hour_days=kept.hour_days,
+        quarantined_samples=status.quarantined_samples,
+        problem=status.problem,
+    )

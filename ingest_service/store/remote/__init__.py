@@ -1,0 +1,1 @@
+"""What the stores behind a network share: names, lines, the ledger beside them. What differs is an engine each."""
