@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from ingest_service.api import alarms, completeness, compliance, health, homes, metrics, operations, series, stream
+from ingest_service.api import (
+    alarms,
+    completeness,
+    compliance,
+    health,
+    homes,
+    metrics,
+    operations,
+    series,
+    store,
+    stream,
+)
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
@@ -12,7 +23,7 @@ from ingest_service.api.page import completeness as completeness_pages
 from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
 from ingest_service.api.stream import Streams
 
-RESOURCES = (homes, series, alarms, compliance, completeness, operations, stream)
+RESOURCES = (homes, series, alarms, compliance, completeness, operations, store, stream)
 PAGES = (assets, city, furnace, completeness_pages, alarm_pages, data)
 TAGS = [
     {"name": "homes", "description": "Funeral homes, furnaces and what their tags show now"},

@@ -11,8 +11,11 @@ from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import NO_VALUE
 from ingest_service.api.page.tiles import home_name
 from ingest_service.api.snapshot import EdgeState, edge_states
+from ingest_service.config import FOR_EVER
+from ingest_service.errors import StoreError
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.store import journal, overview
+from ingest_service.store.forecast import Outlook, forecast
 from ingest_service.store.gaps import KnownGap, newest_gaps
 from ingest_service.store.timeseries import StoreStatus
 
@@ -53,7 +56,7 @@ def show_data(page: AnyPage) -> HTMLResponse:
         checks=check_all(page.here),
         edges=[edge_line(edge, names[edge.home_id]) for edge in edge_states(page.here, page.sight)],
         intake=intake_facts(page, page.here.counters()),
-        store=store_facts(page, page.here.store.status()),
+        store=store_facts(page),
         rejections=journal.rejections(page.sight),
         gaps=[gap_line(gap, page, f"{names[gap.home_id]} / ") for gap in _newest_gaps(page)],
     )
@@ -102,12 +105,32 @@ def intake_facts(page: Page, counters: IngestCounters) -> list[Fact]:
     ]
 
 
-def store_facts(page: Page, status: StoreStatus) -> list[Fact]:
-    """What the store holds."""
-    return [
-        Fact("hot_rows", f"{status.hot_rows:,}"),
-        Fact("sealed_rows", f"{status.sealed_rows:,}"),
-        Fact("disk", size(status.disk_bytes)),
-        Fact("oldest", NO_VALUE if status.oldest_ms is None else page.clock.full(status.oldest_ms)),
-        Fact("newest", NO_VALUE if status.newest_ms is None else page.clock.full(status.newest_ms)),
-    ]
+def store_facts(page: Page) -> list[Fact]:
+    """What the store holds, and what becomes of its disk; why not, where it does not answer."""
+    try:
+        status = page.here.store.status()
+    except StoreError as error:
+        return [Fact("problem", str(error))]
+    counts = {"hot_rows": status.hot_rows, "sealed_rows": status.sealed_rows}
+    sizes = {"disk": status.disk_bytes, "free": status.free_bytes}
+    moments = {"oldest": status.oldest_ms, "newest": status.newest_ms}
+    facts = [Fact("kind", page.t(f"store_kind.{status.kind}"))]
+    facts += [Fact(key, f"{count:,}") for key, count in counts.items() if count is not None]
+    facts += [Fact(key, size(count)) for key, count in sizes.items() if count is not None]
+    facts += [*disk_facts(page, status)]
+    facts += [Fact(key, NO_VALUE if at is None else page.clock.full(at)) for key, at in moments.items()]
+    return facts + ([Fact("problem", status.problem)] if status.problem else [])
+
+
+def disk_facts(page: Page, status: StoreStatus) -> list[Fact]:
+    """How fast the store grows, where that leads, and for how long raw samples are kept."""
+    kept, t = page.here.config.storage.retention, page.t
+    future = forecast(status, kept)
+    facts = [Fact("kept", t("store.for_ever") if kept.raw_days == FOR_EVER else t("time.days", n=kept.raw_days))]
+    if status.growth_bytes_per_day is not None:
+        facts.append(Fact("growth", t("store.a_day", size=size(round(status.growth_bytes_per_day)))))
+    if future.outlook is Outlook.FITS and future.settled_bytes is not None:
+        facts.append(Fact("outlook", t("store.fits", size=size(future.settled_bytes))))
+    if future.outlook is Outlook.FULL and future.days_left is not None:
+        facts.append(Fact("outlook", t("store.full", n=round(future.days_left))))
+    return facts

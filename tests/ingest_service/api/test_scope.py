@@ -22,6 +22,7 @@ WITHOUT_HOMES = {
     "/readyz",
     "/metrics",
     "/rules",
+    "/store",
     "/static/{version}/{path:path}",
 }
 SPAN = f"from={NOW_MS - 3_600_000}&to={NOW_MS}"
