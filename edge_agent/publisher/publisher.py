@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-import msgspec
 import structlog
 
 from edge_agent.backoff import backoff_ms
@@ -14,12 +13,14 @@ from edge_agent.clock import Clock
 from edge_agent.config import Broker
 from edge_agent.errors import LinkError, OutboxError
 from edge_agent.outbox import Block, Outbox
+from edge_agent.publisher.counts import PublisherCounters
+from edge_agent.publisher.hearing import Hearing
 from edge_agent.publisher.link import Credentials, Link, NotReachedError, connect
 from edge_agent.publisher.node import Node, NodeBirths, tag_names
 from edge_agent.publisher.pacing import Lane, Pacing
-from edge_agent.publisher.presences import Presence, Presences
-from edge_agent.publisher.primary_host import PrimaryHost
-from edge_agent.wire.command import Acknowledgement, Command, decode_command, decode_state
+from edge_agent.publisher.presences import Presence
+from edge_agent.publisher.telling import DeviceTelling
+from edge_agent.wire.command import Acknowledgement
 from edge_agent.wire.gap import FIRST_GAP_BLOCK
 
 REBIRTH_INTERVAL_MS = 2_000  # requests that come faster are answered together
@@ -28,37 +29,12 @@ MAX_UNWRITTEN = 64  # messages in front of the socket above which history waits,
 RESEND_BATCH = 128
 IDLE_MS = 1_000
 GAP_ANSWER_MS = 10_000  # a gap record that is not acknowledged by then is sent again
-CLOCK_COMMANDS = 31  # the quickest of so many commands tells how far the clocks are apart
 _UNBORN = -1
 _log = structlog.get_logger()
 
 
 class HostOfflineError(LinkError):
     """The primary host is not online: what is measured waits in the outbox."""
-
-
-class PublisherCounters(msgspec.Struct):
-    """Counts since the start. `samples_published` counts every sending, `blocks_resent` those as history.
-
-    `clock_behind_ms` is how far our clock is behind the centre's as its last commands show (their way takes some ms).
-    """
-
-    connections: int = 0
-    rebirths: int = 0
-    samples_published: int = 0
-    blocks_resent: int = 0
-    blocks_acknowledged: int = 0
-    samples_acknowledged: int = 0
-    commands_refused: int = 0
-    clock_behind_ms: int | None = None
-
-
-class _Change(msgspec.Struct, frozen=True):
-    """A device came or went; to be told after the block `after`, which holds what was read until then."""
-
-    after: int
-    device: str
-    presence: Presence
 
 
 class Publisher:
@@ -70,13 +46,11 @@ class Publisher:
         self._credentials = Credentials.of(broker)
         self._wake = asyncio.Event()
         self._fresh: deque[Block] = deque(maxlen=MAX_FRESH_BLOCKS)
-        self._changes: deque[_Change] = deque()
-        self._presences, self._primary_host = Presences(), PrimaryHost()
+        self._telling, self._hearing = DeviceTelling(node, clock), Hearing(self.counters, clock)
         self._live_until = self._cursor = 0
         self._bd_seq = self._born_epoch = 0
         self._bd_seq_used = True
         self._between_turns = asyncio.Lock()
-        self._offsets_ms: deque[int] = deque(maxlen=CLOCK_COMMANDS)
         self._rebirth_wanted_ms: int | None = None
         self._rebirth_allowed_ms = 0
         self._resend_after_ms = 0
@@ -96,7 +70,7 @@ class Publisher:
 
     def device_changed(self, device: str, presence: Presence) -> None:
         """A device came or went: told after all that was appended to the outbox before."""
-        self._changes.append(_Change(self._outbox.last_number, device, presence))
+        self._telling.changed(device, presence, self._outbox.last_number)
         self._wake.set()
 
     async def use_births(self, births: NodeBirths) -> None:
@@ -108,8 +82,7 @@ class Publisher:
             await self._outbox.use_tags(tag_names(births))
             self._node.use_births(births)
             self._fresh.clear()  # the outbox has them with their new aliases, and they follow as history
-            self._presences.keep(births.devices.keys())
-            self._changes = deque(change for change in self._changes if change.device in births.devices)
+            self._telling.keep(births.devices.keys())
             self._born_epoch = _UNBORN
         self._wake.set()
 
@@ -164,22 +137,15 @@ class Publisher:
 
     async def _await_primary_host(self, link: Link) -> None:
         """Return when the primary host is online, at once where none is named; commands are not heeded until then."""
-        self._primary_host.connected()
-        while self._broker.primary_host and not self._primary_host.online:
+        host = self._hearing.primary_host
+        host.connected()
+        while self._broker.primary_host and not host.online:
             self._wake.clear()
             link.check()
             link.take_commands()
-            self._heed_primary_host(link)
-            if not self._primary_host.online:
+            self._hearing.states(link.take_states())
+            if not host.online:
                 await self._wake.wait()
-
-    def _heed_primary_host(self, link: Link) -> None:
-        for payload in link.take_states():
-            try:
-                self._primary_host.hear(decode_state(payload))
-            except ValueError as error:
-                self.counters.commands_refused += 1
-                _log.warning("state_refused", error=str(error))
 
     def _begin(self, link: Link) -> None:
         """Be born. What is durable by now is history, what comes is live."""
@@ -188,7 +154,7 @@ class Publisher:
         _log.info("link_opened", broker=f"{self._broker.host}:{self._broker.port}", bd_seq=self._bd_seq)
         self._fresh.clear()
         self._live_until, self._cursor = self._outbox.durable_number, 0
-        self._apply_changes(link=None, until=self._live_until)
+        self._telling.catch_up(self._live_until)
         self._pacing.connected(self._clock.monotonic_ms())
         self._rebirth_wanted_ms = None
         self._gaps_after_ms = 0
@@ -199,24 +165,24 @@ class Publisher:
         known, now_ms = self._outbox.acknowledged, self._clock.wall_ms()
         for message in self._node.births(self._bd_seq, self._born_epoch, now_ms, known):
             link.publish(message)
-        self._presences.all_born(self._node.devices, self._clock.monotonic_ms())
+        self._telling.all_born()
 
     async def _turn(self, link: Link) -> None:
         """Do all that can be done now."""
         link.check()
-        self._heed_primary_host(link)
-        if self._broker.primary_host and not self._primary_host.online:
+        self._hearing.states(link.take_states())
+        if self._broker.primary_host and not self._hearing.primary_host.online:
             raise HostOfflineError(f"primary host {self._broker.primary_host} went offline")
         await self._obey(link.take_commands())
         self._rebirth(link)
         if self._rebirth_wanted_ms is not None:
             return  # from a request until its births no data may be sent (specification 5.21)
         self._send_live(link)
-        self._wake_the_dead(link)
-        if self._pacing.expire(self._clock.monotonic_ms()):
+        woken, late = self._telling.wake(link), self._pacing.expire(self._clock.monotonic_ms())
+        if woken or late:
             self._cursor = 0
         await self._resend(link)
-        self._bury_the_dead(link)
+        self._telling.bury(link, self._pacing.under_way, all_sent=self._cursor >= self._live_until)
         await self._tell_gaps(link)
 
     async def _pause(self, link: Link) -> None:
@@ -231,37 +197,20 @@ class Publisher:
         due = [now_ms + IDLE_MS]
         if self._pacing.next_check_ms is not None:
             due.append(self._pacing.next_check_ms)
-        if self._presences.next_ms is not None:
-            due.append(self._presences.next_ms)
+        if self._telling.presences.next_ms is not None:
+            due.append(self._telling.presences.next_ms)
         if self._cursor < self._live_until and self._pacing.room(now_ms + 20):
             due.append(max(self._resend_after_ms, now_ms + (20 if link.unwritten > MAX_UNWRITTEN else 1)))
         return min(due)
 
     async def _obey(self, payloads: Sequence[bytes]) -> None:
-        """Heed commands; garbage is counted and ignored."""
-        acknowledgements: list[Acknowledgement] = []
-        for payload in payloads:
-            try:
-                command = decode_command(payload, self._node.command_aliases)
-            except ValueError as error:
-                self.counters.commands_refused += 1
-                _log.warning("command_refused", error=str(error))
-                continue
-            self._compare_clocks(command)
-            if command.rebirth and self._rebirth_wanted_ms is None:
-                self._rebirth_wanted_ms = self._clock.monotonic_ms()
-            acknowledgements += self._accepted(command)
-        if acknowledgements:
-            await self._release(acknowledgements)
-
-    def _compare_clocks(self, command: Command) -> None:
-        if command.sent_at_ms:
-            self._offsets_ms.append(command.sent_at_ms - self._clock.wall_ms())
-            self.counters.clock_behind_ms = max(self._offsets_ms)
-
-    def _accepted(self, command: Command) -> list[Acknowledgement]:
-        found = command.acknowledgement
-        return [found] if found is not None and self._outbox.accepts(found) else []
+        """Heed commands."""
+        heard = self._hearing.commands(payloads, self._node.command_aliases)
+        if heard.rebirth and self._rebirth_wanted_ms is None:
+            self._rebirth_wanted_ms = self._clock.monotonic_ms()
+        accepted = [found for found in heard.acknowledgements if self._outbox.accepts(found)]
+        if accepted:
+            await self._release(accepted)
 
     async def _release(self, acknowledgements: Sequence[Acknowledgement]) -> None:
         ranges = [ends for acknowledgement in acknowledgements for ends in acknowledgement.ranges]
@@ -286,45 +235,18 @@ class Publisher:
         """Publish what became durable, and tell the coming and going of devices in between."""
         while self._fresh:
             block = self._fresh.popleft()
-            self._apply_changes(link, until=block.number - 1)
+            self._tell_devices(link, until=block.number - 1)
             if self._cursor == self._live_until == block.number - 1:
                 self._cursor = block.number
-            lane = Lane.HISTORY if self._presences.is_down(block.device) else Lane.LIVE
+            lane = Lane.HISTORY if self._telling.presences.is_down(block.device) else Lane.LIVE
             self._send(link, block, lane)
             self._live_until = block.number
-        self._apply_changes(link, until=self._outbox.durable_number)
+        self._tell_devices(link, until=self._outbox.durable_number)
 
-    def _apply_changes(self, link: Link | None, until: int) -> None:
-        """Heed the coming and going of devices, and tell it where there is a session."""
-        while self._changes and self._changes[0].after <= until:
-            change = self._changes.popleft()
-            if not self._presences.change(change.device, change.presence) or link is None:
-                continue
-            if change.presence is Presence.DOWN:
-                self._tell_death(link, change.device)
-            else:
-                self._tell_birth(link, change.device)
-
-    def _wake_the_dead(self, link: Link) -> None:
-        """Births of dead devices of which something waits: it cannot be sent otherwise."""
-        for device in self._presences.to_wake(self._clock.monotonic_ms()):
-            self._tell_birth(link, device)
-
-    def _bury_the_dead(self, link: Link) -> None:
-        """Deaths of dead devices that have told what waited."""
-        under_way, all_sent = self._pacing.under_way, self._cursor >= self._live_until
-        for device in self._presences.to_bury(under_way, all_sent=all_sent, now_ms=self._clock.monotonic_ms()):
-            self._tell_death(link, device)
-
-    def _tell_birth(self, link: Link, device: str) -> None:
-        """A DBIRTH; what was passed over until now is looked for again."""
-        link.publish(self._node.device_birth(device, self._clock.wall_ms()))
-        self._presences.born(device, self._clock.monotonic_ms())
-        self._cursor = 0
-
-    def _tell_death(self, link: Link, device: str) -> None:
-        link.publish(self._node.device_death(device, self._clock.wall_ms()))
-        self._presences.died(device, self._clock.monotonic_ms())
+    def _tell_devices(self, link: Link, until: int) -> None:
+        """Births and deaths; of what was born, all that was passed over until now is looked for again."""
+        if self._telling.tell_changes(link, until):
+            self._cursor = 0
 
     async def _resend(self, link: Link) -> None:
         """Send the oldest blocks that nobody acknowledged, as far as the window allows."""
@@ -363,10 +285,10 @@ class Publisher:
 
     def _send(self, link: Link, block: Block, lane: Lane) -> bool:
         """Publish a block, unless its device is told dead; whether it was."""
-        if not self._presences.may_speak(block.device):
+        if not self._telling.presences.may_speak(block.device):
             return False
         link.publish(self._node.data(block, lane, self._clock.wall_ms()))
         self._pacing.sent(block.number, lane, len(block.samples), self._clock.monotonic_ms())
-        self._presences.sent(block.device, block.number)
+        self._telling.presences.sent(block.device, block.number)
         self.counters.samples_published += len(block.samples)
         return True
