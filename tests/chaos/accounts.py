@@ -73,7 +73,7 @@ def settle(
     explained = [one for one in missing if _explains(gaps, neighbours.around(one.value))]
     lost = [one for one in missing if one not in explained]
     twice = {value: count for value, count in copies.items() if count > 1}
-    false = [gap for gap in gaps if gap.device and is_false(gap, good)]
+    false = [gap for gap in gaps if gap.device and is_false(gap, good, neighbours.answered_ms)]
     account = Account(
         answered=len(answers),
         unread=len(answers) - len(read),
@@ -96,7 +96,7 @@ class Neighbours:
             if row.value is not None:
                 self._times.setdefault(row.value, row.measured_at_ms)
         self._values = sorted(self._times)
-        self._answered = {answer.value: answer.at_ms for answer in answers}
+        self.answered_ms = {answer.value: answer.at_ms for answer in answers}
 
     def expected_ms(self, answer: CountedAnswer) -> int:
         """When it should have been measured by the agent's clock, reckoned from the value before it."""
@@ -104,7 +104,7 @@ class Neighbours:
         if not at:
             return answer.at_ms
         before = self._values[at - 1]
-        return self._times[before] + answer.at_ms - self._answered[before]
+        return self._times[before] + answer.at_ms - self.answered_ms[before]
 
     def around(self, value: int) -> tuple[int, int]:
         """Their times, ms; wide open where there is none."""
@@ -114,19 +114,23 @@ class Neighbours:
         return min(earliest, latest), max(earliest, latest)
 
 
-def is_false(gap: KnownGap, good: Sequence[Row]) -> bool:
-    """True when the furnace was read right through the gap: no value and no second is missing in or beside it."""
+def is_false(gap: KnownGap, good: Sequence[Row], answered_ms: Mapping[int, int]) -> bool:
+    """True when the furnace was read right through the gap: no value and no second is missing in or beside it.
+
+    Whether seconds are missing is judged by the furnace's clock, since the agent's may be set meanwhile.
+    """
     if gap.from_ms == UNKNOWN_MS:
         return False
-    times = sorted(row.measured_at_ms for row in good)
-    values = {row.measured_at_ms: row.value for row in good}
-    before = max((at for at in times if at < gap.from_ms), default=None)
-    after = min((at for at in times if at > gap.to_ms), default=None)
-    if before is None or after is None:
+    rows = sorted(good, key=lambda row: row.measured_at_ms)
+    before = [row for row in rows if row.measured_at_ms < gap.from_ms][-1:]
+    after = [row for row in rows if row.measured_at_ms > gap.to_ms][:1]
+    if not before or not after:
         return False
-    chain = [at for at in times if before <= at <= after]
-    steps = pairwise(chain)
-    return all(later - at <= HOLE_MS and (values[later] or 0) - (values[at] or 0) == 1 for at, later in steps)
+    inside = [row for row in rows if gap.from_ms <= row.measured_at_ms <= gap.to_ms]
+    values = [row.value for row in (*before, *inside, *after) if row.value is not None]
+    return all(
+        later - value == 1 and answered_ms[later] - answered_ms[value] <= HOLE_MS for value, later in pairwise(values)
+    )
 
 
 def _was_delivered(delivery: Delivery | None) -> bool:

@@ -96,9 +96,14 @@ def test_a_gap_in_which_nothing_is_missing_is_false(told: KnownGap, false: int) 
 
 
 def test_a_gap_is_true_where_nobody_asked_for_a_while_though_no_number_is_missing() -> None:
+    asked = [CountedAnswer(1, one.value, one.at_ms + 9000 * (one.value > 10)) for one in answers()]
     later = [Row(row.measured_at_ms + 9000 * ((row.value or 0) > 10), row.value) for row in rows()]
-    told = gap(10, 19)
-    assert settle(answers(), deliveries(), later, [told]).account == account()
+    assert settle(asked, deliveries(), later, [gap(10, 19)]).account == account()
+
+
+def test_a_gap_is_true_though_a_clock_that_was_set_back_makes_it_look_short() -> None:
+    asked = [CountedAnswer(1, one.value, one.at_ms + 9000 * (one.value > 10)) for one in answers()]
+    assert settle(asked, deliveries(), rows(), [gap(10, 11)]).account == account()
 
 
 @pytest.mark.parametrize(("told_ms", "lost"), [(2_000, 0), (-2_000, 0), (4_000, 1)])
