@@ -6,7 +6,7 @@ follows the delay: it grows while the way is about as quick as it can be, and sh
 
 import msgspec
 
-QUEUE_MS = 1_000  # how much longer than at its quickest an acknowledgement may take
+QUEUE_MS = 700  # how much longer than at its quickest an acknowledgement may take
 LEAST_WINDOW = 2
 _GENTLE = 16  # acknowledgements for one more block while there is a queue
 _SPAN_MS = 300_000  # how long the quickest round trip is believed: the centre's store may be another by then
