@@ -1,8 +1,8 @@
 """The edge's Sparkplug conversation with the broker: births, live data, history, acknowledgements, death.
 
 Owns the connection (`link`, the edge's only MQTT import), the order and numbering of messages (`node`, pure), how fast
-history may follow (`pacing`, pure), for which devices data may be sent (`presences`, pure) and what hosts say (`hearing`).
-What is not acknowledged stays in the outbox.
+history may follow (`pacing`, pure), for which devices data may be sent (`presences`, pure) and what hosts say
+(`hearing`). What is not acknowledged stays in the outbox.
 """
 
 from edge_agent.publisher.counts import PublisherCounters

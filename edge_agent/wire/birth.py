@@ -1,23 +1,37 @@
 """NBIRTH and DBIRTH: what an edge node or a device has, with names, units and types."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import count
-from typing import Any
 
 import msgspec
 
+from edge_agent.wire.channel import ChannelBirth, add_channel, first_sample, read_channel
 from edge_agent.wire.metric import (
     DataType,
     Scalar,
-    add_property,
     get_value,
     pack_uint64s,
-    read_properties,
     set_value,
     unpack_uint64s,
 )
-from edge_agent.wire.sample import Reason, Sample
+from edge_agent.wire.sample import Sample
 from edge_agent.wire.sparkplug_b_pb2 import Metric, Payload
+
+__all__ = [
+    "ACKED",
+    "ACKED_SPANS",
+    "BD_SEQ",
+    "BLOCK",
+    "EPOCH",
+    "GAP",
+    "REBIRTH",
+    "AcknowledgedRange",
+    "Birth",
+    "ChannelBirth",
+    "command_aliases",
+    "decode_birth",
+    "encode_birth",
+]
 
 BD_SEQ = "bdSeq"
 REBIRTH = "Node Control/Rebirth"
@@ -28,28 +42,6 @@ BLOCK = "Outbox/Block"
 GAP = "Outbox/Gap"
 ATTRIBUTE_PREFIX = "Properties/"
 _RESERVED = {BD_SEQ, EPOCH, ACKED, ACKED_SPANS, BLOCK, GAP}
-
-
-class ChannelBirth(msgspec.Struct, frozen=True, kw_only=True):
-    """What the centre must know of one channel before its first value.
-
-    `quantity` is a name of quantities.toml, or "" when the channel is none of them. `period_s` is the longest silence
-    between two samples while all is well (s); `low` and `high` bound the plausible range in `unit`. `states` names the
-    codes of an enumeration. `basis` says for which gas state a concentration holds (see quantities.toml).
-    """
-
-    name: str
-    alias: int | None
-    datatype: DataType
-    unit: str = ""
-    quantity: str = ""
-    name_zh: str = ""
-    name_en: str = ""
-    basis: str = ""
-    low: float | None = None
-    high: float | None = None
-    period_s: float | None = None
-    states: dict[int, str] = {}
 
 
 class AcknowledgedRange(msgspec.Struct, frozen=True):
@@ -103,7 +95,7 @@ def encode_birth(birth: Birth, seq: int, sent_at_ms: int) -> bytes:
         )
     first = {sample.alias: sample for sample in birth.samples}
     for channel in birth.channels:
-        _add_channel(payload, channel, first.get(channel.alias or 0), sent_at_ms)
+        add_channel(payload, channel, first.get(channel.alias or 0), sent_at_ms)
     _give_aliases(payload, birth)
     payload.metrics.sort(key=lambda metric: metric.timestamp)
     return payload.SerializeToString()
@@ -128,9 +120,9 @@ def decode_birth(payload: Payload) -> Birth:
             special[name] = metric
         elif name.startswith(ATTRIBUTE_PREFIX):
             attributes[name.removeprefix(ATTRIBUTE_PREFIX)] = metric.string_value
-        elif not name.startswith("Node Control/") and (channel := _read_channel(metric)):
+        elif not name.startswith("Node Control/") and (channel := read_channel(metric)):
             channels.append(channel)
-            samples.extend(_first_sample(metric, channel, payload.timestamp))
+            samples.extend(first_sample(metric, channel, payload.timestamp))
     return Birth(
         channels=tuple(channels),
         samples=tuple(samples),
@@ -200,83 +192,3 @@ def _add(payload: Payload, name: str, datatype: DataType, value: Scalar, at_ms: 
     metric = payload.metrics.add(name=name, timestamp=at_ms, datatype=datatype)
     set_value(metric, datatype, value)
     return metric
-
-
-def _add_channel(payload: Payload, channel: ChannelBirth, first: Sample | None, sent_at_ms: int) -> None:
-    at_ms = first.measured_at_ms if first else sent_at_ms
-    metric = payload.metrics.add(name=channel.name, timestamp=at_ms, datatype=channel.datatype)
-    if channel.alias is not None:
-        metric.alias = channel.alias
-    for key, value in _described(channel):
-        add_property(metric.properties, key, value)
-    if first is None or first.value is None:
-        metric.is_null = True
-        add_property(metric.properties, "Quality", 500 if first is None else 0)
-        add_property(metric.properties, "Reason", (first.reason if first else Reason.STALE).label)
-    else:
-        set_value(metric, channel.datatype, first.value)
-
-
-def _described(channel: ChannelBirth) -> Iterable[tuple[str, Any]]:
-    """The property keys of a channel; `engUnit`, `engLow` and `engHigh` are the names other hosts know."""
-    states = ",".join(f"{code}={name}" for code, name in channel.states.items())
-    pairs = (
-        ("engUnit", channel.unit),
-        ("engLow", channel.low),
-        ("engHigh", channel.high),
-        ("Quantity", channel.quantity),
-        ("NameZh", channel.name_zh),
-        ("NameEn", channel.name_en),
-        ("Basis", channel.basis),
-        ("PeriodS", channel.period_s),
-        ("States", states),
-    )
-    return ((key, value) for key, value in pairs if value not in ("", None))
-
-
-def _read_channel(metric: Metric) -> ChannelBirth | None:
-    """The channel that a birth metric describes, or None for a type that is no scalar (data set, template, array)."""
-    try:
-        datatype = DataType(metric.datatype)
-    except ValueError:
-        return None
-    if datatype in (DataType.BYTES, DataType.UINT64_ARRAY):
-        return None
-    found = read_properties(metric)
-    return ChannelBirth(
-        name=metric.name,
-        alias=metric.alias if metric.HasField("alias") else None,
-        datatype=datatype,
-        unit=_text(found, "engUnit"),
-        quantity=_text(found, "Quantity"),
-        name_zh=_text(found, "NameZh"),
-        name_en=_text(found, "NameEn"),
-        basis=_text(found, "Basis"),
-        low=_number(found, "engLow"),
-        high=_number(found, "engHigh"),
-        period_s=_number(found, "PeriodS"),
-        states=_states(_text(found, "States")),
-    )
-
-
-def _first_sample(metric: Metric, channel: ChannelBirth, sent_at_ms: int) -> Iterable[Sample]:
-    """The value that came with the birth, if it has one and the channel has an alias."""
-    value = get_value(metric, channel.datatype)
-    if value is not None and channel.alias is not None:
-        at_ms = metric.timestamp or sent_at_ms
-        yield Sample(channel.alias, at_ms, value if isinstance(value, str) else float(value))
-
-
-def _text(found: dict[str, Scalar], key: str) -> str:
-    value = found.get(key, "")
-    return value if isinstance(value, str) else str(value)
-
-
-def _number(found: dict[str, Scalar], key: str) -> float | None:
-    value = found.get(key)
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _states(text: str) -> dict[int, str]:
-    pairs = (part.partition("=") for part in text.split(",") if part)
-    return {int(code): name for code, _, name in pairs if code.lstrip("-").isdigit()}

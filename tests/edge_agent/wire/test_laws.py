@@ -158,6 +158,13 @@ def test_the_first_values_of_a_birth(data: st.DataObject) -> None:
     assert {s.alias: (s.measured_at_ms, s.value) for s in decoded.samples} == known
 
 
+def test_a_first_value_that_may_not_be_trusted_says_why() -> None:
+    channel = ChannelBirth(name="co", alias=4, datatype=DataType.DOUBLE)
+    birth = Birth(channels=(channel,), samples=(Sample(4, 7, 1.5, Reason.CLOCK_UNSYNCED),))
+    [message] = [decode_data(parse_payload(encode_birth(birth, 0, 5)), {4: DataType.DOUBLE}, None)]
+    assert (message.columns.values, message.columns.reasons) == ([1.5], [Reason.CLOCK_UNSYNCED])
+
+
 pairs = st.tuples(uint64, uint64).map(sorted).map(lambda pair: (pair[0], pair[1]))
 
 
