@@ -37,8 +37,10 @@ from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import AverageWorker
 from ingest_service.workers.deliver import DeliverWorker
 from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
+from ingest_service.workers.explaining import Explainer
 from ingest_service.workers.judge import JudgeWorker
 from ingest_service.workers.loop import Worker
+from ingest_service.workers.plant_record import NothingSaid
 from ingest_service.workers.seal import SealWorker
 from ingest_service.workers.verdicts import Site
 from ingest_service.workers.watch import WatchWorker
@@ -69,8 +71,10 @@ class Service:
         )
         zone = ZoneInfo(config.judging.time_zone)
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)
-        site = Site(book, zone, config.judging.barometric_pa)
-        judge = JudgeWorker(store, channels, JudgementStore(engine), alarms, site, wall_ms)
+        site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)
+        judgements, plant = JudgementStore(engine), NothingSaid()
+        judge = JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant)
+        explainer = Explainer(store, judgements, site, plant)
         silent_after_s = config.judging.silent_after_s
         self._workers: dict[str, Worker] = {
             "average": AverageWorker(store, channels, judge.touched, wall_ms),
@@ -86,6 +90,8 @@ class Service:
             live=live,
             edges=self._ingest.edges,
             previews=judge.previews,
+            advice=judge.advice,
+            explain=lambda *asked: explainer.explain(channels(), *asked),
             counters=self._ingest.counters,
             book=book,
             config=config,

@@ -8,9 +8,12 @@ import msgspec
 from fastapi import Depends, Request
 
 from ingest_service.config import Config
+from ingest_service.emissions.charging import ChargeAdvice
+from ingest_service.emissions.explanation import Explanation
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.preview import Preview
 from ingest_service.emissions.rulebook import RuleBook
+from ingest_service.emissions.units import Pollutant
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
@@ -37,6 +40,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     live: LiveTable
     edges: Callable[[], Sequence[EdgeView]]
     previews: Callable[[], Sequence[Preview]]
+    advice: Callable[[], Sequence[ChargeAdvice]]
+    explain: Callable[[int, Pollutant, int], Sequence[Explanation]]  # furnace id, what, at (ms since 1970 UTC)
     counters: Callable[[], IngestCounters]
     book: RuleBook
     config: Config

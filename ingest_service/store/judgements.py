@@ -9,11 +9,13 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.explanation import Revision
 from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.units import Pollutant
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.exceedances import ExceedanceRow, Subject, rebuild
 from ingest_service.store.tables import Exceedance, Judgement
+from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.store.transaction import transaction
 
 _PRECISION = 1e-9  # relative; a mean that differs by less is the same mean
@@ -99,7 +101,8 @@ class JudgementStore:
         """The newest judged hour of every furnace that has any."""
         query = select(Judgement.furnace_id, func.max(Judgement.start_ms)).group_by(Judgement.furnace_id)
         with transaction(self._engine) as session:
-            return tuple(LastHour(furnace, start_ms) for furnace, start_ms in session.execute(query))
+            rows = session.execute(query)
+            return tuple(LastHour(furnace, start_ms // HOUR_MS * HOUR_MS) for furnace, start_ms in rows)
 
     def last_periods(self) -> tuple[LastPeriod, ...]:
         """The newest judged period of every furnace and averaging."""
@@ -124,10 +127,27 @@ class JudgementStore:
             return tuple(msgspec.convert(row, Standing, from_attributes=True) for row in rows.values())
 
     def judged_hours(self, from_ms: int) -> frozenset[LastHour]:
-        """Every furnace and hour judged from `from_ms` on."""
-        query = select(Judgement.furnace_id, Judgement.start_ms).where(Judgement.start_ms >= from_ms).distinct()
+        """Every furnace and hour judged from `from_ms` on; what is judged within an hour does not count as the hour."""
+        query = select(Judgement.furnace_id, Judgement.start_ms).where(
+            Judgement.start_ms >= from_ms, Judgement.end_ms - Judgement.start_ms >= HOUR_MS
+        )
         with transaction(self._engine) as session:
-            return frozenset(LastHour(furnace, start_ms) for furnace, start_ms in session.execute(query))
+            return frozenset(LastHour(furnace, start_ms) for furnace, start_ms in session.execute(query.distinct()))
+
+    def revisions(
+        self, furnace_id: int, rule: str, pollutant: str, averaging: str, start_ms: int
+    ) -> tuple[Revision, ...]:
+        """Everything that was recorded about one period, oldest first."""
+        query = select(Judgement).where(
+            Judgement.furnace_id == furnace_id,
+            Judgement.rule == rule,
+            Judgement.pollutant == pollutant,
+            Judgement.averaging == averaging,
+            Judgement.start_ms == start_ms,
+        )
+        with transaction(self._engine) as session:
+            rows = session.scalars(query.order_by(Judgement.revision))
+            return tuple(_revision(row) for row in rows)
 
     def exceedances(self, ended_after_ms: int) -> tuple[ExceedanceRow, ...]:
         """The exceedances that ended after that time, oldest first."""
@@ -157,6 +177,10 @@ def _newest(session: Session, judged: Sequence[PeriodJudgement]) -> dict[Identit
     )
     rows = session.scalars(query.order_by(Judgement.revision))
     return {_key(row): row for row in rows}
+
+
+def _revision(row: Judgement) -> Revision:
+    return Revision(row.revision, row.revision_reason, row.verdict, row.mean, row.computed_at_ms)
 
 
 def _same(row: Judgement | None, hour: PeriodJudgement) -> bool:

@@ -7,9 +7,9 @@ from itertools import groupby
 
 import numpy as np
 
-from ingest_service.emissions.averages import OF_CREMATIONS, WIDTHS, Averaging, Window
+from ingest_service.emissions.averages import WIDTHS, Averaging
+from ingest_service.emissions.charging import ChargeAdvice
 from ingest_service.emissions.marks import CycleSpan, no_cycles
-from ingest_service.emissions.periods import local, month_bounds, year_bounds
 from ingest_service.emissions.preview import Preview
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.channels import Channels
@@ -20,6 +20,8 @@ from ingest_service.workers import verdicts, withdrawal
 from ingest_service.workers.average import GRACE_MS, FurnaceHour
 from ingest_service.workers.backlog import OVERDUE_MS, Backlog
 from ingest_service.workers.catching_up import RECHECK_MS, gaps, missed_hours
+from ingest_service.workers.charging import charge_advice
+from ingest_service.workers.cremations import cycles_for
 from ingest_service.workers.loop import run_every
 from ingest_service.workers.plant_record import NothingSaid, PlantRecord
 from ingest_service.workers.telling import LASTS_MS, Observed, observations
@@ -36,7 +38,7 @@ _PROMPT = frozenset({*WIDTHS, Averaging.ROLLING_HOUR} - {Averaging.CLOCK_HOUR})
 class JudgeWorker:
     """Keeps judgements, exceedances and their alarms in line with the means. One step at a time.
 
-    `touched` and `previews` may be called from any thread. `plant` knows operators' marks and cremations.
+    `touched`, `previews` and `advice` may be called from any thread. `plant` knows operators' marks and cremations.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class JudgeWorker:
         self._untold: list[ExceedanceRow] = []  # changed, but not yet seen by the alarms
         self._looked_ms = 0  # minute of the last preview
         self._previews: tuple[Preview, ...] = ()
+        self._advice: tuple[ChargeAdvice, ...] = ()
 
     def touched(self, hours: Sequence[FurnaceHour], now_ms: int) -> None:
         """New means of these hours came."""
@@ -67,6 +70,10 @@ class JudgeWorker:
     def previews(self) -> tuple[Preview, ...]:
         """The running hour so far, per furnace and pollutant."""
         return self._previews
+
+    def advice(self) -> tuple[ChargeAdvice, ...]:
+        """Whether each furnace may be charged now, as far as a minimum of its secondary chamber is asked for."""
+        return self._advice
 
     def step(self, now_ms: int) -> int:
         """Judge what is due, refresh the preview, raise and clear exceedances; return the number of hours judged."""
@@ -84,6 +91,7 @@ class JudgeWorker:
         if due or minute_ms != self._looked_ms:
             self._judge_running(channels, minute_ms, now_ms)
             self._previews = tuple(verdicts.previews(self._store, channels, self._site, self._plant, minute_ms))
+            self._advice = charge_advice(self._store, channels, self._site, minute_ms)
             self._alarm(channels, now_ms)
             self._looked_ms = minute_ms
         return len(due)
@@ -112,7 +120,7 @@ class JudgeWorker:
             hours = list(group)
             furnace = np.array([hour.furnace_id for hour in hours], np.int64)
             hour_ms = np.array([hour.start_ms for hour in hours], np.int64)
-            cycles = self._cycles(int(hour_ms.min()), int(hour_ms.max()) + HOUR_MS)
+            cycles = cycles_for(self._plant, self._site, int(hour_ms.min()), int(hour_ms.max()) + HOUR_MS)
             tasks = verdicts.tasks(channels, self._site, cycles, furnace, hour_ms, now_ms)
             records = self._verdicts(tasks, cycles, channels)
             records += withdrawal.withdrawn(self._judgements, self._site.book, records, furnace, hour_ms)
@@ -143,18 +151,6 @@ class JudgeWorker:
             known = self._newest.get(key)
             if known is None or one.end_ms > known.end_ms:
                 self._newest[key] = LastPeriod(one.furnace_id, one.averaging, one.start_ms, one.end_ms)
-
-    def _cycles(self, from_ms: int, to_ms: int) -> CycleSpan:
-        """The cremations that a pack may have to judge with hours in that span; none where no pack does."""
-        limits = [limit for pack in self._site.book.packs for limit in pack.judged]
-        if not any(limit.averaging in OF_CREMATIONS for limit in limits):
-            return no_cycles()
-        windows = {limit.share.of for limit in limits if limit.share}
-        if windows:
-            bounds = year_bounds if Window.YEAR in windows else month_bounds
-            from_ms = round(bounds(local(from_ms, self._site.zone))[0].timestamp() * 1000)
-            to_ms = max(to_ms, round(bounds(local(to_ms - 1, self._site.zone))[1].timestamp() * 1000))
-        return self._plant.cycles(from_ms, to_ms)
 
     def _alarm(self, channels: Channels, now_ms: int) -> None:
         """Tell the alarms which exceedances last, which are over, and what is normal."""

@@ -33,6 +33,11 @@ class Site(msgspec.Struct, frozen=True):
     book: RuleBook
     zone: tzinfo
     barometric_pa: float | None = None
+    charge_at_least_c: float | None = None  # the site's own minimum of the secondary chamber for a charge, °C
+
+    def holds(self, pack: RulePack, at_ms: int) -> bool:
+        """True when the pack is in force on the local day of that moment."""
+        return pack.in_force(local(at_ms, self.zone).date())
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -62,7 +67,7 @@ def tasks(
         for limit in pack.judged if own.any() else ():
             window = limit.share.of if limit.share else None
             periods = touched(limit.averaging, furnace[own], hour_ms[own], site.zone, cycles, window)
-            periods = periods.where((periods.end_ms <= until_ms) & _in_force(pack, periods, site.zone))
+            periods = periods.where((periods.end_ms <= until_ms) & _in_force(pack, periods, site))
             if len(periods):
                 found.append(Task(pack, limit, periods))
     return found
@@ -79,7 +84,7 @@ def judge(
     """A verdict on every period of every task; what the tasks need should lie near each other."""
     if not to_judge:
         return
-    needed = [_needed(task, cycles) for task in to_judge]
+    needed = [needed_hours(task, cycles) for task in to_judge]
     from_ms, to_ms = hour_bounds(np.concatenate([hour_ms for _, hour_ms in needed]))
     furnaces = np.unique(np.concatenate([furnace for furnace, _ in needed]))
     pollutants = sorted({task.limit.pollutant for task in to_judge})
@@ -107,7 +112,7 @@ def previews(
     furnace = channels.furnaces
     hour_ms = np.full(len(furnace), until_ms // HOUR_MS * HOUR_MS, np.int64)
     found = tasks(channels, site, no_cycles(), furnace, hour_ms, until_ms + HOUR_MS)
-    hourly = [task for task in found if task.limit.averaging is Averaging.CLOCK_HOUR]
+    hourly = [task for task in found if task.limit.averaging is Averaging.CLOCK_HOUR and _is_upper(task.limit)]
     if not hourly:
         return
     pollutants = sorted({task.limit.pollutant for task in hourly})
@@ -119,11 +124,15 @@ def previews(
         yield from forecast(task.periods, rows, task.limit, task.pack, site.barometric_pa, until_ms)
 
 
-def _needed(task: Task, cycles: CycleSpan) -> tuple[Int64s, Int64s]:
+def needed_hours(task: Task, cycles: CycleSpan) -> tuple[Int64s, Int64s]:
     """The hours whose minutes a task needs."""
     if task.limit.share is None:
         return hours_within(task.periods)
     return hours_within(of_cremations(task.limit.share.each, begun_within(task.periods, cycles)))
+
+
+def _is_upper(limit: Limit) -> bool:
+    return limit.bound is not Bound.AT_LEAST
 
 
 def _subject_to(pack: RulePack, channels: Channels, book: RuleBook, furnace: Int64s) -> Bools:
@@ -134,10 +143,10 @@ def _subject_to(pack: RulePack, channels: Channels, book: RuleBook, furnace: Int
     return np.asarray(holds[at], np.bool_)
 
 
-def _in_force(pack: RulePack, periods: Periods, zone: tzinfo) -> Bools:
+def _in_force(pack: RulePack, periods: Periods, site: Site) -> Bools:
     """Which periods begin on a day on which the pack holds."""
     starts, at = np.unique(periods.start_ms // HOUR_MS, return_inverse=True)
-    holds = [pack.in_force(local(int(hour) * HOUR_MS, zone).date()) for hour in starts]
+    holds = [site.holds(pack, int(hour) * HOUR_MS) for hour in starts]
     return np.asarray(np.array(holds, np.bool_)[at], np.bool_)
 
 

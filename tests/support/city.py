@@ -23,6 +23,8 @@ from ingest_service.alarms.messages import INBOXES
 from ingest_service.api.context import Check, Context
 from ingest_service.api.health import answers, broker_check, ingest_check, store_check
 from ingest_service.config import Config, Http
+from ingest_service.emissions.charging import ChargeAdvice
+from ingest_service.emissions.explanation import Explanation
 from ingest_service.emissions.preview import Preview
 from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.rulepack import LimitUnit, Pollutant, load_pack
@@ -91,6 +93,8 @@ class City:
         self.counters = IngestCounters()
         self.edges: list[EdgeView] = []
         self.previews: list[Preview] = []
+        self.advice: list[ChargeAdvice] = []
+        self.explanations: list[Explanation] = []
         self.furnaces: list[Furnace] = []
         self.broker_connected = True
         self.closing = threading.Event()
@@ -105,6 +109,8 @@ class City:
             live=self.live,
             edges=lambda: self.edges,
             previews=lambda: self.previews,
+            advice=lambda: self.advice,
+            explain=lambda *_asked: self.explanations,
             counters=lambda: self.counters,
             book=RuleBook(tuple(load_pack(name) for name in self._config.judging.packs)),
             config=self._config,
