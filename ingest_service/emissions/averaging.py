@@ -27,6 +27,12 @@ def hold_ms(period_s: float | None) -> int:
     return DEFAULT_HOLD_MS if period_s is None else round(period_s * 1500) + 1000
 
 
+def holds_ms(period_s: Float64s) -> Int64s:
+    """The same of many; NaN where no period is known."""
+    known = np.round(np.nan_to_num(period_s) * 1500).astype(np.int64) + 1000
+    return np.where(np.isnan(period_s), DEFAULT_HOLD_MS, known)
+
+
 def minute_means(samples: SampleColumns, series: Int32s, holds_ms: Int64s, from_ms: int, to_ms: int) -> Means:
     """Time-weighted means of every minute in `[from_ms, to_ms)` (whole minutes) of every one of `series` (sorted ids).
 

@@ -10,6 +10,7 @@ import structlog
 
 from edge_agent.wire.command import encode_acknowledgement, encode_rebirth
 from edge_agent.wire.topic import MessageType, Topic
+from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import StoreError
 from ingest_service.intake.admission import Admission, Rejection, admit
 from ingest_service.intake.arrivals import ArrivalQueue
@@ -50,7 +51,9 @@ class IngestWorker:
         rejections: RejectionLog,
         gaps: GapLog,
         reorder_timeout_ms: int = REORDER_TIMEOUT_MS,
+        tally: MinuteTally | None = None,
     ) -> None:
+        self._tally = tally or MinuteTally()
         self._queue, self._registry, self._store, self._live = queue, registry, store, live
         self._publish, self._clock = publish, clock
         self._counters = IngestCounters()
@@ -118,9 +121,11 @@ class IngestWorker:
     def _keep(self, gathering: Gathering, now_ms: int, started: float) -> None:
         admission = self._admitted(gathering, now_ms)
         batch = _batch(gathering, admission, now_ms)
+        self._tally.add(batch, now_ms)
         try:
             result = self._store.write(batch)
         except StoreError as error:
+            self._tally.forget(batch.series)
             self._fail(error)
             self._counters.samples_unstored += len(batch)
             return

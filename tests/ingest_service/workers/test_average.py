@@ -1,10 +1,13 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import StoreError
-from ingest_service.store.batch import MeanBatch
+from ingest_service.store.batch import MeanBatch, SampleBatch
+from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
 from ingest_service.workers.average import GRACE_MS, AverageWorker, FurnaceHour
 from tests.ingest_service.workers.city import GAS, START, City
@@ -108,3 +111,62 @@ def test_a_backlog_larger_than_a_step_is_taken_in_whole_hours(city: City, monkey
     assert steps == [60, 60, 0]
     hours = city.store.means(HOUR_MS, [CO], START, START + 3 * HOUR_MS)
     assert hours.covered == pytest.approx([1.0, 1.0, 1.0], abs=0.02)
+
+
+def test_what_was_added_up_as_it_came_gives_the_same_means_without_being_read(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, tally = City(tmp_path / "reading"), MinuteTally()
+    worker = AverageWorker(city.store, city.channels, city.judge.touched, lambda: 0, tally)
+    series = city.channels().series.tolist()
+    worker.step(START)
+    for second in range(0, 70 * 60, 10):
+        at_ms = START + second * 1000
+        for one in (city, reading):
+            one.feed(1, at_ms, at_ms + 1, {"co": 20.0 + second % 70})
+        tally.add(city.store.raw(series, at_ms, at_ms + 1), at_ms)
+        if second % 60 == 10:
+            reads = note_reads(city.store, monkeypatch)
+            worker.step(at_ms)
+            monkeypatch.undo()
+            assert not reads or second <= 70, "only the minute in which it began is read"
+    end_ms = START + 3 * HOUR_MS
+    worker.step(end_ms)
+    reading.average.step(end_ms)
+    for period in (MINUTE_MS, HOUR_MS):
+        mine, other = (
+            one.store.means(period, one.channels().series.tolist(), START, end_ms) for one in (city, reading)
+        )
+        real = mine.covered > 0
+        np.testing.assert_allclose(mine.mean[real], other.mean[other.covered > 0], rtol=1e-12)
+        assert mine.start_ms[real].tolist() == other.start_ms[other.covered > 0].tolist()
+    reading.close()
+
+
+def test_after_a_restart_the_running_hour_knows_the_minutes_that_were_added_up_before(city: City) -> None:
+    tally = MinuteTally()
+    worker = AverageWorker(city.store, city.channels, city.judge.touched, lambda: 0, tally)
+    worker.step(START)
+    for second in range(0, 300, 10):
+        at_ms = START + second * 1000
+        city.feed(1, at_ms, at_ms + 1)
+        tally.add(city.store.raw([CO], at_ms, at_ms + 1), at_ms)
+        worker.step(at_ms)
+    worker.step(START + 5 * MINUTE_MS + GRACE_MS)
+    again = AverageWorker(city.store, city.channels, city.judge.touched, lambda: 0, MinuteTally())
+    again.step(START + 6 * HOUR_MS)
+    (covered,) = city.store.means(HOUR_MS, [CO], START, START + HOUR_MS).covered
+    assert covered == pytest.approx((300 + 6) / 3600, abs=1e-4)
+
+
+def note_reads(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Where samples are read from, each time that they are."""
+    reads: list[int] = []
+    read = store.raw
+
+    def raw(series: Sequence[int], from_ms: int, to_ms: int) -> SampleBatch:
+        reads.append(from_ms)
+        return read(series, from_ms, to_ms)
+
+    monkeypatch.setattr(store, "raw", raw)
+    return reads
