@@ -1,0 +1,175 @@
+"""The composition root: opens what the configuration names, starts the workers and the API, decides nothing."""
+
+import asyncio
+import signal
+import socket
+import threading
+import time
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Engine
+
+from ingest_service.api.app import create_app
+from ingest_service.api.context import Check, Context
+from ingest_service.api.health import answers, broker_check, ingest_check, store_check
+from ingest_service.api.server import ApiServer
+from ingest_service.config import Broker, Config, secret
+from ingest_service.emissions.minute_tally import MinuteTally
+from ingest_service.errors import ServiceError
+from ingest_service.intake.arrivals import ArrivalQueue
+from ingest_service.intake.subscriber import BrokerAddress, Subscriber
+from ingest_service.notify.notifiers import configured_receivers, open_notifiers
+from ingest_service.rules import rule_book
+from ingest_service.store.alarms import AlarmStore
+from ingest_service.store.channels_cache import ChannelsCache
+from ingest_service.store.database import database_url, open_database
+from ingest_service.store.deliveries import DeliveryStore
+from ingest_service.store.gaps import GapLog
+from ingest_service.store.judgements import JudgementStore
+from ingest_service.store.live import LiveTable
+from ingest_service.store.opening import open_series_store
+from ingest_service.store.overview import Reader, ping
+from ingest_service.store.registry import Registry
+from ingest_service.store.rejections import RejectionLog
+from ingest_service.store.timeseries import TimeSeriesStore
+from ingest_service.workers.average import AverageWorker
+from ingest_service.workers.deliver import DeliverWorker
+from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
+from ingest_service.workers.explaining import Explainer
+from ingest_service.workers.judge import JudgeWorker
+from ingest_service.workers.loop import Worker
+from ingest_service.workers.plant_record import NothingSaid
+from ingest_service.workers.seal import SealWorker
+from ingest_service.workers.verdicts import Site
+from ingest_service.workers.watch import WatchWorker
+
+_log = structlog.get_logger(__name__)
+
+
+def wall_ms() -> int:
+    """The centre's clock: ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Service:
+    """Everything that runs in one process. `file` is the configuration file that errors name."""
+
+    def __init__(self, config: Config, file: str, engine: Engine, store: TimeSeriesStore) -> None:
+        self._config, self._engine, self._store = config, engine, store
+        self._notifiers = open_notifiers(config.webhook, file)
+        book = rule_book(config.judging, file)
+        registry, live, self._queue = Registry(engine), LiveTable(), ArrivalQueue()
+        live.load(store.latest())
+        channels = ChannelsCache(registry).current
+        self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
+        publish, rejections, tally = self._subscriber.publish, RejectionLog(engine), MinuteTally()
+        reorder_ms = round(config.broker.reorder_timeout_s * 1000)
+        self._ingest = IngestWorker(
+            self._queue, registry, store, live, publish, wall_ms, rejections, GapLog(engine), reorder_ms, tally
+        )
+        zone = ZoneInfo(config.judging.time_zone)
+        alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)
+        site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)
+        judgements, plant = JudgementStore(engine), NothingSaid()
+        judge = JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant)
+        explainer = Explainer(store, judgements, site, plant)
+        silent_after_s = config.judging.silent_after_s
+        self._workers: dict[str, Worker] = {
+            "average": AverageWorker(store, channels, judge.touched, wall_ms, tally),
+            "judge": judge,
+            "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms),
+            "deliver": DeliverWorker(DeliveryStore(engine), self._notifiers, wall_ms),
+            "seal": SealWorker(store, config.storage.retention, wall_ms),
+        }
+        context = Context(
+            reader=lambda scope: Reader(engine, scope),
+            alarms=alarms,
+            store=store,
+            live=live,
+            edges=self._ingest.edges,
+            previews=judge.previews,
+            advice=judge.advice,
+            explain=lambda *asked: explainer.explain(channels(), *asked),
+            counters=self._ingest.counters,
+            book=book,
+            config=config,
+            clock=wall_ms,
+            checks=self._checks(),
+            version=version("clearstack"),
+            closing=threading.Event(),
+        )
+        self._api = ApiServer(create_app(context), context)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`. Raises ServiceError when the HTTP address is taken."""
+        listener = self._listen()
+        silence = threading.Event()
+        self._subscriber.start()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._api.serve(sockets=[listener]), name="api")
+            group.create_task(asyncio.to_thread(self._ingest.run, silence), name="ingest")
+            for name, worker in self._workers.items():
+                group.create_task(worker.run(stop), name=name)
+            _log.info("service_started", page=f"http://{self._config.http.host}:{self._config.http.port}")
+            await stop.wait()
+            self._subscriber.stop()
+            silence.set()
+            self._api.stop()
+        for notifier in self._notifiers.values():
+            notifier.close()
+        _log.info("service_stopped")
+
+    def _listen(self) -> socket.socket:
+        http = self._config.http
+        try:
+            return self._api.listen()
+        except OSError as error:
+            raise ServiceError(f"cannot listen on {http.host}:{http.port}: {error.strerror}") from error
+
+    def _checks(self) -> tuple[Check, ...]:
+        return (
+            answers("database", lambda: ping(self._engine)),
+            store_check(self._store),
+            Check("writing", lambda: self._ingest.problem),
+            broker_check(lambda: self._subscriber.online),
+            ingest_check(self._ingest.counters, MESSAGES_A_STEP),
+        )
+
+
+def run_service(config: Config, file: str) -> None:
+    """Run the service until SIGTERM or SIGINT. Raises ServiceError where it cannot start."""
+    folder = Path(config.storage.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    engine = open_database(database_url(folder, config.storage.database_url))
+    store = open_series_store(config.storage, engine, file, wall_ms)
+    try:
+        asyncio.run(_run_until_signal(Service(config, file, engine, store)))
+    finally:
+        store.close()
+        engine.dispose()
+
+
+async def _run_until_signal(service: Service) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await service.run(stop)
+
+
+def _address(broker: Broker, file: str) -> BrokerAddress:
+    return BrokerAddress(
+        host=broker.host,
+        port=broker.port,
+        host_id=broker.host_id,
+        topics=broker.topics,
+        keepalive_s=broker.keepalive_s,
+        username=broker.username,
+        password=secret(broker.password_env, file, "broker.password_env"),
+        ca_file=broker.ca_file,
+        cert_file=broker.cert_file,
+        key_file=broker.key_file,
+        mqtt=broker.mqtt,
+    )
