@@ -60,6 +60,7 @@ class Agent:
         Ends also for a site file that makes another node of this one, and returns it.
         """
         await self._outbox.use_tags(tag_names(self._plan.births))
+        self._outbox.expect(self._plan.periods_ms)
         async with AsyncExitStack() as services:
             await self._serve_metrics(services)
             async with asyncio.TaskGroup() as self._group:

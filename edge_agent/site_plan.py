@@ -3,6 +3,7 @@
 import msgspec
 
 from edge_agent.config import Site
+from edge_agent.devices.reads import scan_classes
 from edge_agent.health import node_birth
 from edge_agent.modbus.connection import Connection
 from edge_agent.publisher.node import NodeBirths, tag_names
@@ -20,6 +21,11 @@ class SitePlan(msgspec.Struct, frozen=True):
         """The births of the node and of every device."""
         devices = {tags.device.name: device_birth(tags) for tags in self.tagged}
         return NodeBirths(node_birth(self.site, self.tagged), devices)
+
+    @property
+    def periods_ms(self) -> dict[str, int]:
+        """How often each device is read, by its most frequent channels."""
+        return {tags.device.name: scan_classes(tags.device.profile)[0] for tags in self.tagged}
 
     def behind(self, connection: str) -> tuple[DeviceTags, ...]:
         """The devices behind a connection; none where there is no such connection."""

@@ -101,6 +101,10 @@ class OutboxFile:
             self._resumption = runs.what_was_left(self._db)
         self._is_first_append = True
 
+    def expect(self, periods_ms: Mapping[str, int]) -> None:
+        """How often each device is read, ms."""
+        self._resumption.periods_ms = periods_ms
+
     def go_on(self) -> None:
         """The agent, which reads all the while, goes over to this file."""
         with self._transaction() as database:

@@ -175,6 +175,10 @@ class Outbox:
         self._tags = tags
         await self._call(lambda: self._file.use_tags(tags))
 
+    def expect(self, periods_ms: Mapping[str, int]) -> None:
+        """How often each device is read (ms), before anything is appended: a shorter time without the agent is no gap."""
+        self._file.expect(periods_ms)
+
     async def gaps(self) -> list[Gap]:
         """Every loss that the centre does not know yet, oldest first. Raises OutboxError."""
         return await self._call(self._file.gaps)

@@ -8,18 +8,21 @@ import msgspec
 from edge_agent.outbox.block import NODE, Block
 from edge_agent.wire.gap import Gap, GapReason
 
+_LATE = 10  # a reading that is late by such a part of its period is still the one that was due
+
 
 class Resumption(msgspec.Struct):
     """Since when each device has not been read, until its first block of this run comes.
 
     `otherwise_ms` holds for devices of which nothing is known (None: they are new), in a file that replaced a damaged
-    one.
+    one. `periods_ms` tells how often each device is read: a pause that is no longer is none.
     """
 
     reason: GapReason = GapReason.AGENT_STOPPED
     since_ms: dict[str, int] = {}
     otherwise_ms: int | None = None
     seen: set[str] = set()
+    periods_ms: Mapping[str, int] = {}
 
     def gaps(self, blocks: Sequence[Block]) -> list[Gap]:
         """The gaps that end with these blocks."""
@@ -30,13 +33,17 @@ class Resumption(msgspec.Struct):
         return [
             Gap(device, since_ms, until_ms - 1, 0, self.reason)
             for device, since_ms, until_ms in found
-            if since_ms is not None and since_ms < until_ms
+            if since_ms is not None and since_ms + self._usual_pause_ms(device) < until_ms
         ]
 
     def settle(self, blocks: Iterable[Block]) -> None:
         """The gaps of these blocks are on the disk."""
         for block in blocks:
             self.seen.add(block.device)
+
+    def _usual_pause_ms(self, device: str) -> int:
+        period_ms = self.periods_ms.get(device, 0)
+        return period_ms + period_ms // _LATE
 
     def _since(self, device: str) -> int | None:
         if device == NODE or device in self.seen:

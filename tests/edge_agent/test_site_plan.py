@@ -86,3 +86,8 @@ def test_a_channel_that_is_left_out_is_a_tag_that_is_lost(tmp_path: Path) -> Non
 def test_another_identity_broker_outbox_or_clock_makes_another_node(tmp_path: Path, old: str, new: str) -> None:
     before = planned(tmp_path, SITE)
     assert not is_same_node(before.site, planned(tmp_path, SITE.replace(old, new, 1)).site)
+
+
+def test_a_device_is_read_as_often_as_its_most_frequent_channel(tmp_path: Path) -> None:
+    site = planned(tmp_path, SITE, counter="scan_s = 0.5")
+    assert site.periods_ms == {"furnace1": 500, "furnace2": 500}

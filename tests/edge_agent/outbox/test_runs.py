@@ -54,6 +54,16 @@ def test_after_a_clean_stop_the_gap_begins_where_reading_ended(path: Path) -> No
     assert run(path, block(2, 9_000)) == [gap(2_501, 8_999, GapReason.AGENT_STOPPED)]
 
 
+@pytest.mark.parametrize(("first_ms", "told"), [(1_100, False), (1_102, True)])
+def test_a_pause_that_is_no_longer_than_between_two_polls_is_no_gap(path: Path, first_ms: int, told: bool) -> None:
+    run(path, block(1, 0))
+    with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
+        file.begin_run()
+        file.expect({"furnace-1": 1_000})
+        file.append([block(2, first_ms)], NOW_MS)
+        assert bool(file.gaps()) is told
+
+
 def test_a_run_that_writes_nothing_leaves_the_gap_to_the_next(path: Path) -> None:
     run(path, block(1, 0))
     assert run(path) == run(path) == []
