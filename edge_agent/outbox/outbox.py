@@ -176,7 +176,7 @@ class Outbox:
         await self._call(lambda: self._file.use_tags(tags))
 
     def expect(self, periods_ms: Mapping[str, int]) -> None:
-        """How often each device is read (ms), before anything is appended: a shorter time without the agent is no gap."""
+        """How often each device is read (ms), before anything is appended: a shorter pause of the agent is no gap."""
         self._file.expect(periods_ms)
 
     async def gaps(self) -> list[Gap]:
