@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Engine
 
+from ingest_service.anomaly.standing import Standing
 from ingest_service.api.app import create_app
 from ingest_service.api.context import Check, Context
 from ingest_service.api.health import answers, broker_check, ingest_check, store_check
@@ -37,8 +38,8 @@ from ingest_service.store.rejections import RejectionLog
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import AverageWorker
 from ingest_service.workers.deliver import DeliverWorker
-from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
 from ingest_service.workers.explaining import Explainer
+from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
 from ingest_service.workers.judge import JudgeWorker
 from ingest_service.workers.loop import Worker
 from ingest_service.workers.plant_record import NothingSaid
@@ -65,10 +66,21 @@ class Service:
         live.load(store.latest())
         channels = ChannelsCache(registry).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
-        publish, rejections, tally = self._subscriber.publish, RejectionLog(engine), MinuteTally()
+        publish, rejections = self._subscriber.publish, RejectionLog(engine)
+        tally, standing = MinuteTally(), Standing()
         reorder_ms = round(config.broker.reorder_timeout_s * 1000)
         self._ingest = IngestWorker(
-            self._queue, registry, store, live, publish, wall_ms, rejections, GapLog(engine), reorder_ms, tally
+            self._queue,
+            registry,
+            store,
+            live,
+            publish,
+            wall_ms,
+            rejections,
+            GapLog(engine),
+            reorder_ms,
+            tally,
+            standing,
         )
         zone = ZoneInfo(config.judging.time_zone)
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)
@@ -80,7 +92,7 @@ class Service:
         self._workers: dict[str, Worker] = {
             "average": AverageWorker(store, channels, judge.touched, wall_ms, tally),
             "judge": judge,
-            "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms),
+            "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms, standing),
             "deliver": DeliverWorker(DeliveryStore(engine), self._notifiers, wall_ms),
             "seal": SealWorker(store, config.storage.retention, wall_ms),
         }

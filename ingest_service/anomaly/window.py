@@ -1,10 +1,12 @@
-"""What detectors look at: the newest minutes of raw samples, and what is known of each series. Pure columns."""
+"""What detectors look at: what is known of each series from its newest samples. Pure columns."""
 
 from enum import IntEnum, unique
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+
+from ingest_service.anomaly.runs import Runs
 
 Int64s = NDArray[np.int64]
 Float64s = NDArray[np.float64]
@@ -13,19 +15,17 @@ NOT_BURNING = np.iinfo(np.int64).max  # in `burning_since_ms`
 
 
 class Window(msgspec.Struct, frozen=True):
-    """Samples sorted by (series, time) as columns, and the watched series (sorted ids) with what is known of each.
+    """The watched series (sorted ids) with what is known of each from the newest minutes, which begin at `from_ms`.
 
-    `value` is in the series' unit, NaN where bad. `stuck_after_ms` is how long a series may stand still; 0 where that
-    means nothing. `burning_since_ms` is when its furnace began to burn, as far as the window shows, NOT_BURNING where
-    it does not burn.
+    `runs` tells how long each stands still. `stuck_after_ms` is how long it may; 0 where that means nothing.
+    `burning_since_ms` is when its furnace began to burn, as far as is known, NOT_BURNING where it does not burn.
     """
 
-    sample_series: NDArray[np.int32]
-    measured_at_ms: Int64s
-    value: Float64s
     series: NDArray[np.int32]
+    runs: Runs
     stuck_after_ms: Int64s
     burning_since_ms: Int64s
+    from_ms: int
     now_ms: int
 
 

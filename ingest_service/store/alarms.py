@@ -124,6 +124,11 @@ class AlarmStore:
         """The finished alarms, newest event first."""
         return self._select(select(Alarm).where(~IS_OPEN), wanted)
 
+    def open_keys(self) -> frozenset[str]:
+        """The keys of the open alarms: of what is normal, only these need be told."""
+        with transaction(self._engine) as session:
+            return frozenset(session.scalars(select(Alarm.key).where(IS_OPEN)))
+
     def count_open(self) -> int:
         """How many alarms are open."""
         with transaction(self._engine) as session:

@@ -1,6 +1,6 @@
 """Which series there are, of which furnace and quantity, as rows and as columns that workers compute with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import Any
@@ -90,6 +90,19 @@ class Channels:
         """Any channel of that furnace: it knows the names; KeyError when there is none."""
         return self._of_furnaces[furnace_id]
 
+    def of_source(self, source_id: int) -> ChannelRow:
+        """Any channel of that source; KeyError when there is none."""
+        return self._of_sources[source_id]
+
+    def of_home(self, home_id: str) -> ChannelRow | None:
+        """Any channel of that home: it knows the names; None when there is none."""
+        return self._of_homes.get(home_id)
+
+    def sources_of(self, edges: Collection[tuple[str, str]]) -> NDArray[np.int32]:
+        """The sources of these edges (home, edge)."""
+        places = self._of_sources.items() if edges else ()
+        return np.array([source for source, row in places if (row.home_id, row.edge) in edges], np.int32)
+
     def series_of(self, quantity: str, furnaces: NDArray[np.int64]) -> NDArray[np.int64]:
         """Per furnace the series of that quantity (of several the oldest), NO_ID where it has none."""
         known, series = self._of_quantity(quantity)
@@ -103,6 +116,15 @@ class Channels:
         known, first = np.unique(self.furnace, return_index=True)
         pairs = zip(known.tolist(), first.tolist(), strict=True)
         return {furnace: self.rows[at] for furnace, at in pairs if furnace != NO_ID}
+
+    @cached_property
+    def _of_sources(self) -> dict[int, ChannelRow]:
+        known, first = np.unique(self.source, return_index=True)
+        return {source: self.rows[at] for source, at in zip(known.tolist(), first.tolist(), strict=True)}
+
+    @cached_property
+    def _of_homes(self) -> dict[str, ChannelRow]:
+        return {row.home_id: row for row in self._of_sources.values()}
 
     def _of_quantity(self, quantity: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The furnaces (sorted) that have that quantity, and their series; found once."""

@@ -1,6 +1,6 @@
 """From what was judged and found to what alarms are about: conditions with their facts. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from edge_agent.wire.quantity import quantities
 from edge_agent.wire.sample import Reason
@@ -12,6 +12,8 @@ from ingest_service.emissions.vocabulary import Bound
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.channels import ChannelRow
 from ingest_service.store.exceedances import ExceedanceRow
+
+_STUCK = "stuck_value:"
 
 
 def exceedance_key(furnace_id: int, pack: RulePack, limit: Limit) -> str:
@@ -69,7 +71,12 @@ def _quantity(row: ExceedanceRow) -> Name:
 
 def stuck_key(series_id: int) -> str:
     """One alarm a series."""
-    return f"stuck_value:{series_id}"
+    return f"{_STUCK}{series_id}"
+
+
+def stuck_series(keys: Iterable[str]) -> list[int]:
+    """The series of those keys that are of stuck values."""
+    return [int(key.removeprefix(_STUCK)) for key in keys if key.startswith(_STUCK) and key[len(_STUCK) :].isdigit()]
 
 
 def stuck(place: ChannelRow, value: float, since_ms: int, held_s: float, threshold_s: float) -> Condition:

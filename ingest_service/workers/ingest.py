@@ -10,6 +10,7 @@ import structlog
 
 from edge_agent.wire.command import encode_acknowledgement, encode_rebirth
 from edge_agent.wire.topic import MessageType, Topic
+from ingest_service.anomaly.standing import Standing
 from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import StoreError
 from ingest_service.intake.admission import Admission, Rejection, admit
@@ -52,8 +53,9 @@ class IngestWorker:
         gaps: GapLog,
         reorder_timeout_ms: int = REORDER_TIMEOUT_MS,
         tally: MinuteTally | None = None,
+        standing: Standing | None = None,
     ) -> None:
-        self._tally = tally or MinuteTally()
+        self._tally, self._standing = tally or MinuteTally(), standing or Standing()
         self._queue, self._registry, self._store, self._live = queue, registry, store, live
         self._publish, self._clock = publish, clock
         self._counters = IngestCounters()
@@ -136,7 +138,9 @@ class IngestWorker:
         self._counters.last_batch_ms = (time.perf_counter() - started) * 1000
         self._counters.last_commit_at_ms = now_ms
         self._acknowledge(gathering, admission, now_ms + round(self._store.hold_s * 1000))
-        self._live.update(_live_part(batch, gathering, admission), now_ms)
+        live = _live_part(batch, gathering, admission)
+        self._live.update(live, now_ms)
+        self._standing.add(live)
 
     def _settle(self, work: Callable[[], None]) -> None:
         """Note losses; where that fails their edges tell them again."""

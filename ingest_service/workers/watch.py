@@ -1,15 +1,18 @@
 """Watches the newest minutes: runs the detectors, notices silent edges and dead devices, and tells the alarms."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.alarms.facts import Name
 from ingest_service.alarms.lifecycle import Normal, Observation
 from ingest_service.anomaly.burning import burning_since_ms
 from ingest_service.anomaly.detectors import run_all
+from ingest_service.anomaly.runs import Runs, runs_of
+from ingest_service.anomaly.standing import Standing
 from ingest_service.anomaly.stuck import STUCK_AFTER_S
 from ingest_service.anomaly.window import NOT_BURNING, Findings, Presence, Window
 from ingest_service.intake.edge_view import EdgeView
@@ -25,11 +28,15 @@ INTERVAL_S = 5.0
 WINDOW_MS = 180_000
 DEVICE_BAD_AFTER_MS = 15_000  # one failed poll is no alarm
 
+Int32s = NDArray[np.int32]
+Int64s = NDArray[np.int64]
+
 
 class WatchWorker:
     """Turns what the newest samples and the edges' silence say into alarm conditions.
 
-    `silent_after_s` is how long an edge may say nothing (s); after a start every edge gets that long anew.
+    `silent_after_s` is how long an edge may say nothing (s); after a start every edge gets that long anew. What
+    `standing` knows of the newest samples need not be read.
     """
 
     def __init__(
@@ -40,9 +47,10 @@ class WatchWorker:
         alarms: AlarmStore,
         silent_after_s: float,
         clock: Callable[[], int],
+        standing: Standing | None = None,
     ) -> None:
         self._store, self._channels, self._edges, self._alarms = store, channels, edges, alarms
-        self._silent_after_s, self._clock = silent_after_s, clock
+        self._silent_after_s, self._clock, self._standing = silent_after_s, clock, standing
         self._started_ms: int | None = None
         self._bad_since_ms: dict[int, int] = {}  # by source
         self._clock_watch = ClockWatch()
@@ -50,13 +58,12 @@ class WatchWorker:
     def step(self, now_ms: int) -> int:
         """Look once; return the number of alarms that changed."""
         self._started_ms = now_ms if self._started_ms is None else self._started_ms
-        channels = self._channels()
-        edges = self._edges()
+        channels, edges, open_keys = self._channels(), self._edges(), self._alarms.open_keys()
         silent = {(edge.home, edge.edge) for edge in edges if self._is_silent(edge, now_ms)}
         seen: list[Observation] = [self._edge(edge, channels, silent) for edge in edges]
-        seen += self._clocks(channels, silent, now_ms)
-        seen += self._devices(channels, silent, now_ms)
-        seen += self._anomalies(channels, now_ms)
+        seen += self._clocks(edges, channels, silent, now_ms)
+        seen += self._devices(channels, silent, open_keys, now_ms)
+        seen += self._anomalies(channels, open_keys, now_ms)
         return len(self._alarms.settle(seen, now_ms))
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -72,76 +79,67 @@ class WatchWorker:
             return Normal(conditions.silent_key(edge), edge.last_seen_ms)
         return conditions.silent(edge, _home_name(edge, channels), self._silent_after_s)
 
-    def _clocks(self, channels: Channels, silent: set[tuple[str, str]], now_ms: int) -> Iterator[Observation]:
+    def _clocks(
+        self, edges: Sequence[EdgeView], channels: Channels, silent: set[tuple[str, str]], now_ms: int
+    ) -> Iterator[Observation]:
         """Clocks that are off and those that are right; nothing of the clock of a silent edge."""
-        for edge in self._edges():
+        for edge in edges:
             if (edge.home, edge.edge) not in silent:
                 yield from self._clock_watch.look(edge, _home_name(edge, channels), now_ms)
 
-    def _devices(self, channels: Channels, silent: set[tuple[str, str]], now_ms: int) -> Iterator[Observation]:
-        """Devices all of whose channels are bad, and those that are not; nothing of the devices of a silent edge."""
-        of_devices = channels.series[channels.furnace != NO_ID]
-        latest = self._store.latest(of_devices.tolist())
-        source = channels.source[np.searchsorted(channels.series, latest.series)]
-        for source_id in np.unique(source).tolist():
-            own = source == source_id
-            place = channels.row(int(latest.series[own][0]))
-            if (place.home_id, place.edge) not in silent:
-                yield from self._device(conditions.device_key(source_id), source_id, channels, latest, own, now_ms)
-
-    def _device(
-        self,
-        key: str,
-        source_id: int,
-        channels: Channels,
-        latest: SampleBatch,
-        own: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
-        now_ms: int,
+    def _devices(
+        self, channels: Channels, silent: set[tuple[str, str]], open_keys: Collection[str], now_ms: int
     ) -> Iterator[Observation]:
-        reasons = latest.reason[own]
-        newest_ms = int(latest.measured_at_ms[own].max())
-        if (reasons < FIRST_BAD).any():
+        """Devices all of whose channels are bad, and those that are not; nothing of the devices of a silent edge."""
+        asked = (channels.furnace != NO_ID) & ~np.isin(channels.source, channels.sources_of(silent))
+        latest = self._store.latest(channels.series[asked].tolist())
+        sources, of = np.unique(channels.source[np.searchsorted(channels.series, latest.series)], return_inverse=True)
+        good = np.bincount(of, weights=latest.reason < FIRST_BAD, minlength=len(sources)) > 0
+        newest_ms = np.zeros(len(sources), np.int64)
+        np.maximum.at(newest_ms, of, latest.measured_at_ms)
+        for source_id, at_ms in zip(sources[good].tolist(), newest_ms[good].tolist(), strict=True):
             self._bad_since_ms.pop(source_id, None)
-            yield Normal(key, newest_ms)
-            return
-        since_ms = self._bad_since_ms.setdefault(source_id, newest_ms)
-        if now_ms - since_ms >= DEVICE_BAD_AFTER_MS:
-            place = channels.row(int(latest.series[own][0]))
-            yield conditions.device_bad(place, reasons.tolist(), since_ms)
+            if (key := conditions.device_key(source_id)) in open_keys:
+                yield Normal(key, at_ms)
+        for at in np.flatnonzero(~good).tolist():
+            place, reasons = channels.of_source(int(sources[at])), latest.reason[of == at].tolist()
+            since_ms = self._bad_since_ms.setdefault(place.source_id, int(newest_ms[at]))
+            if now_ms - since_ms >= DEVICE_BAD_AFTER_MS:
+                yield conditions.device_bad(place, reasons, since_ms)
 
-    def _anomalies(self, channels: Channels, now_ms: int) -> Iterator[Observation]:
-        watched = np.isin(channels.quantity, list(STUCK_AFTER_S)) & (channels.furnace != NO_ID)
-        if not watched.any():
+    def _anomalies(self, channels: Channels, open_keys: Collection[str], now_ms: int) -> Iterator[Observation]:
+        watched = np.flatnonzero(np.isin(channels.quantity, list(STUCK_AFTER_S)) & (channels.furnace != NO_ID))
+        if not len(watched):
             return
-        window = self._window(channels, np.flatnonzero(watched), now_ms)
+        window = self._window(channels, watched, now_ms)
+        stuck = np.array(conditions.stuck_series(open_keys), np.int64)
         for findings in run_all(window):
-            yield from _observations(findings, window, channels)
+            yield from _observations(findings, window, channels, stuck)
 
-    def _window(
-        self, channels: Channels, watched: np.ndarray[tuple[int, ...], np.dtype[np.int64]], now_ms: int
-    ) -> Window:
-        """The newest samples of the watched series, and since when their furnaces burn."""
-        furnaces = channels.furnaces
-        phase = channels.series_of("phase", furnaces)
-        ids = [*channels.series[watched].tolist(), *(int(one) for one in phase if one != NO_ID)]
+    def _window(self, channels: Channels, watched: Int64s, now_ms: int) -> Window:
+        """How the watched series stand, and since when their furnaces burn."""
+        series, phases = channels.series[watched], channels.series_of("phase", channels.furnace[watched])
+        if self._standing is not None:
+            self._standing.watch(series, phases)
+            runs, burning = self._standing.runs(series), self._standing.burning_since_ms(phases)
+        else:
+            runs, burning = self._read(series, phases, now_ms)
+        names, of = np.unique(channels.quantity[watched], return_inverse=True)
+        stuck_after_ms = np.array([round(STUCK_AFTER_S[str(name)] * 1000) for name in names], np.int64)[of]
+        return Window(series, runs, stuck_after_ms, burning, now_ms - WINDOW_MS, now_ms)
+
+    def _read(self, series: Int32s, phases: Int64s, now_ms: int) -> tuple[Runs, Int64s]:
+        """The same from the samples of the newest minutes."""
+        signals, of = np.unique(phases, return_inverse=True)
+        ids = {*series.tolist(), *signals.tolist()} - {NO_ID}
         samples = self._store.raw(sorted(ids), now_ms - WINDOW_MS, now_ms + 1)
-        since = [_burning_since(samples, int(series)) for series in phase]
-        return Window(
-            sample_series=samples.series,
-            measured_at_ms=samples.measured_at_ms,
-            value=samples.value,
-            series=channels.series[watched],
-            stuck_after_ms=np.array(
-                [round(STUCK_AFTER_S[channels.rows[at].quantity] * 1000) for at in watched], np.int64
-            ),
-            burning_since_ms=np.array(since, np.int64)[np.searchsorted(furnaces, channels.furnace[watched])],
-            now_ms=now_ms,
-        )
+        since_ms = np.array([_burning_since(samples, int(signal)) for signal in signals], np.int64)
+        return runs_of(samples.series, samples.measured_at_ms, samples.value, series), since_ms[of]
 
 
 def _home_name(edge: EdgeView, channels: Channels) -> Name:
-    names = (Name(row.home_zh, row.home_en) for row in channels.rows if row.home_id == edge.home)
-    return next(names, Name(edge.home, edge.home))
+    place = channels.of_home(edge.home)
+    return Name(edge.home, edge.home) if place is None else Name(place.home_zh, place.home_en)
 
 
 def _burning_since(samples: SampleBatch, phase_series: int) -> int:
@@ -151,11 +149,12 @@ def _burning_since(samples: SampleBatch, phase_series: int) -> int:
     return burning_since_ms(samples.measured_at_ms[own], samples.value[own])
 
 
-def _observations(findings: Findings, window: Window, channels: Channels) -> Iterator[Observation]:
-    """Anomalies as conditions and normal series as such; nothing of what is unknown."""
+def _observations(findings: Findings, window: Window, channels: Channels, stuck: Int64s) -> Iterator[Observation]:
+    """Anomalies as conditions, and series that are normal again as such; nothing of what is unknown."""
     for at in np.flatnonzero(findings.presence == Presence.ANOMALOUS).tolist():
         place = channels.row(int(window.series[at]))
         figures = (findings.value[at], findings.since_ms[at], findings.score[at], findings.threshold[at])
         yield conditions.stuck(place, float(figures[0]), int(figures[1]), float(figures[2]), float(figures[3]))
-    for at in np.flatnonzero(findings.presence == Presence.NORMAL).tolist():
-        yield Normal(conditions.stuck_key(int(window.series[at])), window.now_ms)
+    normal = (findings.presence == Presence.NORMAL) & np.isin(window.series, stuck)
+    for series in window.series[normal].tolist():
+        yield Normal(conditions.stuck_key(series), window.now_ms)

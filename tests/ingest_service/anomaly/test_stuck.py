@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from edge_agent.wire.quantity import quantities
 from ingest_service.anomaly import stuck
+from ingest_service.anomaly.runs import runs_of
 from ingest_service.anomaly.window import NOT_BURNING, Findings, Presence, Window
 
 NOW = 1_700_000_000_000
@@ -17,13 +18,18 @@ Row = tuple[int, int, float]
 def window(rows: list[Row], *, stuck_after_s: float = 60.0, burning_since_ms: int = NOW - 600_000) -> Window:
     """Rows of (series, seconds before now, value); one watched series, CO."""
     ordered = sorted((series, NOW - ago_s * 1000, value) for series, ago_s, value in rows)
+    watched = np.array([CO], np.int32)
     return Window(
-        sample_series=np.array([row[0] for row in ordered], np.int32),
-        measured_at_ms=np.array([row[1] for row in ordered], np.int64),
-        value=np.array([row[2] for row in ordered], np.float64),
-        series=np.array([CO], np.int32),
+        series=watched,
+        runs=runs_of(
+            np.array([row[0] for row in ordered], np.int32),
+            np.array([row[1] for row in ordered], np.int64),
+            np.array([row[2] for row in ordered], np.float64),
+            watched,
+        ),
         stuck_after_ms=np.array([round(stuck_after_s * 1000)], np.int64),
         burning_since_ms=np.array([burning_since_ms], np.int64),
+        from_ms=NOW - 180_000,
         now_ms=NOW,
     )
 

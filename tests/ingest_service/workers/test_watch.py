@@ -5,8 +5,11 @@ import pytest
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.facts import ClockFacts, DeviceBadFacts, StuckFacts
 from ingest_service.alarms.vocabulary import Kind, State
+from ingest_service.anomaly.standing import Standing
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmRow
+from ingest_service.store.embedded import EmbeddedStore
+from ingest_service.workers.watch import WatchWorker
 from tests.ingest_service.workers.city import GAS, IDLE, MINUTE, START, City
 
 SECOND = 1_000
@@ -157,3 +160,20 @@ def test_the_clock_of_a_silent_edge_is_not_alarmed(city: City) -> None:
     clock_off(city, START, 9.0)
     city.watch.step(START + 90 * SECOND)
     assert open_of(city, Kind.CLOCK_OFFSET) == []
+
+
+def test_what_is_known_of_standing_values_need_not_be_read(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    standing = Standing()
+    watch = WatchWorker(city.store, city.channels, lambda: city.edges, city.alarms, 60.0, lambda: 0, standing)
+    watch.step(START)
+    everything = city.channels().series.tolist()
+    for second in range(0, 130, 10):
+        at_ms = START + second * SECOND
+        city.feed(1, at_ms, at_ms + 1, {"co": 41.0 + second} if second < 30 or second > 100 else {})
+        standing.add(city.store.raw(everything, at_ms, at_ms + 1))
+        with monkeypatch.context() as patched:
+            patched.delattr(EmbeddedStore, "raw")
+            watch.step(at_ms)
+        raised = {row.alarm.place.series_id for row in open_of(city, Kind.STUCK_VALUE) if not row.alarm.cleared_at_ms}
+        assert (city.series(1, "co") in raised) == (90 <= second <= 100)
+        assert (city.series(1, "nox") in raised) == (second >= 60)
