@@ -85,8 +85,8 @@ def empty_samples() -> SampleBatch:
     return SampleBatch(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
 
 
-def some_rows(batch: SampleBatch, rows: NDArray[Any]) -> SampleBatch:
-    """Those rows of a batch, chosen by a mask or by their places, without blocks."""
+def some_rows(batch: SampleBatch, rows: NDArray[Any] | slice) -> SampleBatch:
+    """Those rows of a batch, chosen by a mask, by their places or as a slice, without blocks."""
     return SampleBatch(batch.series[rows], batch.measured_at_ms[rows], batch.value[rows], batch.reason[rows])
 
 

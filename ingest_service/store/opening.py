@@ -39,7 +39,7 @@ def open_engine(storage: Storage, catalogue: Catalogue, file: str) -> ServerEngi
     """The server's side of a store that is not embedded."""
     if storage.kind is StoreKind.INFLUXDB:
         return InfluxEngine(address_of(storage, file), storage.bucket, catalogue)
-    return VictoriaEngine(address_of(storage, file), nodes_of(storage, file), catalogue)
+    return VictoriaEngine(address_of(storage, file), nodes_of(storage, file), catalogue, storage.hold_s)
 
 
 def address_of(storage: Storage, file: str) -> Address:

@@ -64,6 +64,9 @@ class TimeSeriesStore(Protocol):
     def held(self, edge_id: int, epoch: int) -> Sequence[BlockRange]:
         """The blocks of that outbox that are held, as ascending ranges with both ends included."""
 
+    def outboxes(self) -> Sequence[tuple[int, int]]:
+        """Every outbox (edge id, epoch) of which blocks are held."""
+
     def hold(self, edge_id: int, epoch: int, ranges: Sequence[BlockRange]) -> None:
         """Count these blocks as held for good, though they never came: a gap record tells of them."""
 

@@ -186,6 +186,7 @@ class IngestWorker:
             self._live.mark_stale(known.all_series)
 
     def _speak(self, now_ms: int) -> None:
+        self._settle(self._store.confirm)
         for due in self._acknowledgements.due(now_ms):
             self._say_acknowledged(due, now_ms)
         for session in self._fleet:

@@ -13,6 +13,7 @@ from ingest_service.errors import StoreError
 from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch, without_repeated
 from ingest_service.store.embedded import tables
 from ingest_service.store.embedded.dirty import minutes_touched
+from ingest_service.store.embedded.examining import examine_files
 from ingest_service.store.embedded.held import HeldRange, joined
 from ingest_service.store.embedded.opening import Opened, open_store
 from ingest_service.store.embedded.reading import read_samples
@@ -20,6 +21,7 @@ from ingest_service.store.embedded.retiring import retire_rows
 from ingest_service.store.embedded.sealing import hours_to_seal, listed_files, seal_hour
 from ingest_service.store.embedded.size import measure
 from ingest_service.store.embedded.tallying import gather_late, note_late, read_tally
+from ingest_service.store.findings import Finding
 from ingest_service.store.tally import HourTally, late_of
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, WriteResult
 
@@ -67,6 +69,11 @@ class EmbeddedStore:
         """The blocks of that outbox that are held, as ascending ranges with both ends included."""
         with self._writing:
             return self._state().held.ranges(edge_id, epoch)
+
+    def outboxes(self) -> Sequence[tuple[int, int]]:
+        """Every outbox (edge id, epoch) of which blocks are held."""
+        with self._writing:
+            return sorted({(one.edge_id, one.epoch) for one in self._state().held})
 
     def hold(self, edge_id: int, epoch: int, ranges: Sequence[BlockRange]) -> None:
         """Count these blocks as held for good, though they never came."""
@@ -149,6 +156,12 @@ class EmbeddedStore:
             for file in gone:
                 opened.archive.path(file).unlink(missing_ok=True)
             return len(gone)
+
+    def examine(self) -> list[Finding]:
+        """Every sealed file against its hash: takes as long as reading all of them."""
+        opened = self._state()
+        with opened.database.transaction() as cursor:
+            return list(examine_files(cursor, opened.archive))
 
     def status(self) -> StoreStatus:
         """Counts, size and span."""

@@ -1,6 +1,7 @@
 """How the versions of InfluxDB differ: where lines go, and where questions are asked."""
 
 from enum import Enum
+from urllib.parse import urlencode
 
 from ingest_service.store.remote.connection import Connection
 
@@ -27,6 +28,6 @@ def find_version(connection: Connection) -> Version:
 def write_lines(connection: Connection, version: Version, bucket: str, lines: bytes) -> None:
     """Lines with times in ms."""
     if version is Version.V1:
-        connection.post(f"/write?db={bucket}&precision=ms", lines)
+        connection.send("POST", f"/write?{urlencode({'db': bucket, 'precision': 'ms'})}", lines)
     else:
         connection.write_v2(bucket, lines)

@@ -94,6 +94,10 @@ class Books:
         """The blocks of that outbox that are safe."""
         return self._held.ranges(edge_id, epoch)
 
+    def outboxes(self) -> list[tuple[int, int]]:
+        """Every outbox of which blocks are safe."""
+        return sorted({(one.edge_id, one.epoch) for one in self._held})
+
     def hand_out(self, before_ms: int, limit: int) -> DirtyMinutes:
         """At most `limit` dirty minutes that ended before `before_ms`, oldest first."""
         self._round += 1

@@ -69,9 +69,9 @@ class Connection:
         """The body of a POST of a form: queries may be longer than an address."""
         return self._ask("POST", self.url + path, fields=fields, encode_multipart=False)
 
-    def post(self, path: str, body: bytes, content_type: str = "text/plain") -> bytes:
-        """The body of a POST of bytes."""
-        return self._ask("POST", self.url + path, body=body, content_type=content_type)
+    def send(self, method: str, path: str, body: bytes, content_type: str = "text/plain") -> bytes:
+        """The body of the answer to bytes."""
+        return self._ask(method, self.url + path, body=body, content_type=content_type)
 
     def header(self, path: str, name: str) -> str:
         """One header of the answer to a GET; "" where it has none."""

@@ -72,6 +72,11 @@ class RemoteStore:
         with self._writing:
             return self._books.held(edge_id, epoch)
 
+    def outboxes(self) -> Sequence[tuple[int, int]]:
+        """Every outbox (edge id, epoch) of which blocks are held."""
+        with self._writing:
+            return self._books.outboxes()
+
     def hold(self, edge_id: int, epoch: int, ranges: Sequence[BlockRange]) -> None:
         """Count these blocks as held for good, though they never came."""
         with self._writing:

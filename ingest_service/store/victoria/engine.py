@@ -21,7 +21,6 @@ from ingest_service.store.victoria import promql
 from ingest_service.store.victoria.metrics import Process, read_process
 from ingest_service.store.victoria.revisions import Revisions
 
-HOLD_S = 20.0  # a process that was killed had lost the last 8 s
 SETTLES_S = 15.0  # a new series is found after 10 s
 _SELECTORS_AT_ONCE = 50
 
@@ -39,7 +38,7 @@ class VictoriaEngine:
     kind = "victoriametrics"
     settles_s = SETTLES_S
 
-    def __init__(self, address: Address, nodes: Nodes, catalogue: Catalogue, hold_s: float = HOLD_S) -> None:
+    def __init__(self, address: Address, nodes: Nodes, catalogue: Catalogue, hold_s: float) -> None:
         self.address, self.hold_s = address.url.rstrip("/"), hold_s
         self._writing = Connection(address)
         self._reading = Connection(msgspec.structs.replace(address, url=nodes.read_url))

@@ -1,27 +1,9 @@
-from collections.abc import Iterator
-
 import pytest
 
 from ingest_service.store.embedded import EmbeddedStore
 from tests.ingest_service.store.stores import Opener, influx_store, victoria_store
 from tests.support.influx import InfluxDB
 from tests.support.victoria import VictoriaMetrics
-
-
-@pytest.fixture(scope="session")
-def influx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxDB]:
-    server = InfluxDB(tmp_path_factory.mktemp("influx"))
-    server.start()
-    yield server
-    server.kill()
-
-
-@pytest.fixture(scope="session")
-def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaMetrics]:
-    server = VictoriaMetrics(tmp_path_factory.mktemp("victoria"))
-    server.start()
-    yield server
-    server.kill()
 
 
 @pytest.fixture
