@@ -125,7 +125,7 @@ class FurnaceRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     jurisdiction: str = ""
     unit_type: UnitType = UnitType.CREMATOR
     fuel: Fuel | None = None
-    permit: Path | None = None
+    permit: str = ""
 
 
 class Judging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -196,7 +196,7 @@ def _resolved(config: Config, base: Path) -> Config:
 
 
 def _rules_from(one: FurnaceRules, base: Path) -> FurnaceRules:
-    permit = None if one.permit is None else (base / one.permit).resolve()
+    permit = str((base / one.permit).resolve()) if one.permit else ""
     return msgspec.structs.replace(one, packs=_packs_from(one.packs, base), permit=permit)
 
 

@@ -1,5 +1,7 @@
 """From the configuration to the rule book: which packs hold for which furnace."""
 
+from pathlib import Path
+
 from ingest_service.config import FurnaceRules, Judging
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.rulebook import Assignment, RuleBook, chosen, refuse_overlaps
@@ -23,9 +25,9 @@ def rule_book(judging: Judging, file: str) -> RuleBook:
 def _assignment(one: FurnaceRules, file: str, key: str) -> Assignment:
     packs = [load_pack(name) for name in one.packs] or _of_jurisdiction(one, file, key)
     if one.permit:
-        permit = read_pack(one.permit)
+        permit = read_pack(Path(one.permit))
         if permit.kind is not PackKind.PERMIT:
-            raise ConfigError(str(one.permit), "kind", f"is {permit.kind!s}", "permit")
+            raise ConfigError(one.permit, "kind", f"is {permit.kind!s}", "permit")
         packs.append(permit)
     refuse_overlaps(packs, key)
     return Assignment(one.home, one.furnace, tuple(packs))

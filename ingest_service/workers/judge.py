@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from enum import StrEnum, unique
 from itertools import groupby
 
 import numpy as np
@@ -28,11 +29,19 @@ from ingest_service.workers.telling import LASTS_MS, Observed, observations
 from ingest_service.workers.verdicts import Site, Task
 
 INTERVAL_S = 2.0
-LATE_DATA = "late_data"
 GAP_PATIENCE_MS = 120_000  # after a start, for edges to send what they kept, before an hour counts as empty
 _CHUNK_MS = 24 * HOUR_MS  # so many hours' means are read at once
 # Means of the running hour that are judged as soon as they are over, not with the hour.
 _PROMPT = frozenset({*WIDTHS, Averaging.ROLLING_HOUR} - {Averaging.CLOCK_HOUR})
+
+
+@unique
+class Why(StrEnum):
+    """Why a period is judged again, as its revision tells it."""
+
+    LATE_DATA = "late_data"
+    MARKS = "marks"  # an operator's mark was entered or corrected
+    CREMATIONS = "cremations"  # a cremation was found, or found to be another
 
 
 class JudgeWorker:
@@ -53,8 +62,9 @@ class JudgeWorker:
     ) -> None:
         self._store, self._channels, self._judgements, self._alarms = store, channels, judgements, alarms
         self._site, self._clock, self._plant = site, clock, plant or NothingSaid()
-        self._lock = threading.Lock()  # guards the backlog
+        self._lock = threading.Lock()  # guards the backlog and the reasons
         self._backlog = Backlog()
+        self._why: dict[FurnaceHour, Why] = {}  # of hours that wait for another reason than late data
         self._hour_ms: int | None = None  # the running hour at the last step
         self._newest: dict[tuple[int, Averaging], LastPeriod] = {}
         self._untold: list[ExceedanceRow] = []  # changed, but not yet seen by the alarms
@@ -65,6 +75,12 @@ class JudgeWorker:
     def touched(self, hours: Sequence[FurnaceHour], now_ms: int) -> None:
         """New means of these hours came."""
         with self._lock:
+            self._backlog.touch(hours, now_ms)
+
+    def reopen(self, hours: Sequence[FurnaceHour], why: Why, now_ms: int) -> None:
+        """What is known about these hours changed, though their means did not. May be called from any thread."""
+        with self._lock:
+            self._why.update(dict.fromkeys(hours, why))
             self._backlog.touch(hours, now_ms)
 
     def previews(self) -> tuple[Preview, ...]:
@@ -89,7 +105,8 @@ class JudgeWorker:
             raise
         minute_ms = (now_ms - GRACE_MS - int(INTERVAL_S * 1000)) // MINUTE_MS * MINUTE_MS
         if due or minute_ms != self._looked_ms:
-            self._judge_running(channels, minute_ms, now_ms)
+            if self._looked_ms:  # what had ended before the start is judged with its hour
+                self._judge_running(channels, minute_ms, now_ms)
             self._previews = tuple(verdicts.previews(self._store, channels, self._site, self._plant, minute_ms))
             self._advice = charge_advice(self._store, channels, self._site, minute_ms)
             self._alarm(channels, now_ms)
@@ -116,7 +133,10 @@ class JudgeWorker:
 
     def _judge(self, due: Sequence[FurnaceHour], channels: Channels, now_ms: int) -> None:
         """Record the verdicts on whatever these hours touch."""
-        for _, group in groupby(due, key=lambda hour: hour.start_ms // _CHUNK_MS):
+        with self._lock:
+            why = {hour: self._why.get(hour, Why.LATE_DATA) for hour in due}
+        ordered = sorted(due, key=lambda hour: (hour.start_ms // _CHUNK_MS, why[hour]))
+        for (_, reason), group in groupby(ordered, key=lambda hour: (hour.start_ms // _CHUNK_MS, why[hour])):
             hours = list(group)
             furnace = np.array([hour.furnace_id for hour in hours], np.int64)
             hour_ms = np.array([hour.start_ms for hour in hours], np.int64)
@@ -124,7 +144,10 @@ class JudgeWorker:
             tasks = verdicts.tasks(channels, self._site, cycles, furnace, hour_ms, now_ms)
             records = self._verdicts(tasks, cycles, channels)
             records += withdrawal.withdrawn(self._judgements, self._site.book, records, furnace, hour_ms)
-            self._record(records, now_ms)
+            self._record(records, reason, now_ms)
+            with self._lock:
+                for hour in hours:
+                    self._why.pop(hour, None)
 
     def _judge_running(self, channels: Channels, minute_ms: int, now_ms: int) -> None:
         """Record the verdicts on short periods of the running hour that ended since the last look."""
@@ -136,16 +159,17 @@ class JudgeWorker:
             for task in found
             if task.limit.averaging in _PROMPT
         ]
-        self._record(self._verdicts([task for task in fresh if len(task.periods)], no_cycles(), channels), now_ms)
+        records = self._verdicts([task for task in fresh if len(task.periods)], no_cycles(), channels)
+        self._record(records, Why.LATE_DATA, now_ms)
 
     def _verdicts(self, tasks: Sequence[Task], cycles: CycleSpan, channels: Channels) -> list[PeriodJudgement]:
         judged = verdicts.judge(self._store, channels, self._site, self._plant, cycles, tasks)
         return [record for one in judged for record in verdicts.judgements(one)]
 
-    def _record(self, records: Sequence[PeriodJudgement], now_ms: int) -> None:
+    def _record(self, records: Sequence[PeriodJudgement], why: Why, now_ms: int) -> None:
         if not records:
             return
-        self._untold += self._judgements.record(records, now_ms, LATE_DATA).exceedances
+        self._untold += self._judgements.record(records, now_ms, why).exceedances
         for one in records:
             key = (one.furnace_id, one.averaging)
             known = self._newest.get(key)
