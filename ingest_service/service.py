@@ -12,13 +12,11 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Engine
 
-from ingest_service.anomaly.standing import Standing
 from ingest_service.api.app import create_app
 from ingest_service.api.context import Check, Context
 from ingest_service.api.health import answers, broker_check, ingest_check, store_check
 from ingest_service.api.server import ApiServer
 from ingest_service.config import Broker, Config, secret
-from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import ServiceError
 from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
@@ -44,6 +42,7 @@ from ingest_service.workers.judge import JudgeWorker
 from ingest_service.workers.loop import Worker
 from ingest_service.workers.plant_record import NothingSaid
 from ingest_service.workers.seal import SealWorker
+from ingest_service.workers.shared import SharedMinuteTally, SharedStanding
 from ingest_service.workers.verdicts import Site
 from ingest_service.workers.watch import WatchWorker
 
@@ -67,7 +66,7 @@ class Service:
         channels = ChannelsCache(registry).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
         publish, rejections = self._subscriber.publish, RejectionLog(engine)
-        tally, standing = MinuteTally(), Standing()
+        tally, standing = SharedMinuteTally(), SharedStanding()
         reorder_ms = round(config.broker.reorder_timeout_s * 1000)
         self._ingest = IngestWorker(
             self._queue,

@@ -1,6 +1,5 @@
 """How long series have stood still: runs of equal values, found in samples or kept up to date as samples come."""
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -55,14 +54,13 @@ def runs_of(sample_series: Int32s, at_ms: Int64s, value: Float64s, series: Int32
 
 
 class RunTally:
-    """The runs of watched series, kept up to date. Any thread may call; late samples are not heeded.
+    """The runs of watched series, kept up to date. Not thread-safe; late samples are not heeded.
 
     `seen_as` says which values count as equal: those that it makes equal.
     """
 
     def __init__(self, seen_as: Callable[[Float64s], Float64s] = lambda value: value) -> None:
         self._seen_as = seen_as
-        self._lock = threading.Lock()
         self._watched = np.zeros(0, np.bool_)
         self._before_ms = np.zeros(0, np.int64)
         self._begin_ms = np.zeros(0, np.int64)
@@ -72,29 +70,26 @@ class RunTally:
 
     def watch(self, series: Int32s) -> None:
         """Heed these series from now on, and those before."""
-        with self._lock:
-            self._grow_to(int(series.max(initial=-1)))
-            self._watched[series] = True
+        self._grow_to(int(series.max(initial=-1)))
+        self._watched[series] = True
 
     def add(self, series: Int32s, at_ms: Int64s, value: Float64s, reason: NDArray[np.uint8]) -> None:
         """Samples in any order."""
-        with self._lock:
-            self._grow_to(int(series.max(initial=-1)))
-            rows = np.flatnonzero(self._watched[series])
-            real = np.where(reason[rows] < FIRST_BAD, value[rows], np.nan)
-            self._add(series[rows], at_ms[rows], self._seen_as(real))
+        self._grow_to(int(series.max(initial=-1)))
+        rows = np.flatnonzero(self._watched[series])
+        real = np.where(reason[rows] < FIRST_BAD, value[rows], np.nan)
+        self._add(series[rows], at_ms[rows], self._seen_as(real))
 
     def runs(self, series: Int32s) -> Runs:
         """How they stand now."""
-        with self._lock:
-            self._grow_to(int(series.max(initial=-1)))
-            return Runs(
-                self._before_ms[series],
-                self._begin_ms[series],
-                self._last_ms[series],
-                self._count[series],
-                self._value[series],
-            )
+        self._grow_to(int(series.max(initial=-1)))
+        return Runs(
+            self._before_ms[series],
+            self._begin_ms[series],
+            self._last_ms[series],
+            self._count[series],
+            self._value[series],
+        )
 
     def _add(self, series: Int32s, at_ms: Int64s, value: Float64s) -> None:
         order = np.lexsort((at_ms, series))

@@ -11,7 +11,7 @@ NO_SERIES = -1  # a furnace without a phase
 
 
 class Standing:
-    """Any thread may call. It knows nothing of what came before it began: that is at most a few minutes."""
+    """Not thread-safe. It knows nothing of what came before it began: that is at most a few minutes."""
 
     def __init__(self) -> None:
         self._values = RunTally()

@@ -4,8 +4,6 @@ Says of a minute what `averaging.minute_means` says of the stored samples, and s
 came before it began, or came late, or was not stored after all. Those minutes must be read.
 """
 
-import threading
-
 import msgspec
 import numpy as np
 
@@ -34,10 +32,9 @@ class _Column(msgspec.Struct, frozen=True):
 
 
 class MinuteTally:
-    """Any thread may call. Memory is about 200 bytes a series id up to the highest one."""
+    """Not thread-safe. Memory is about 200 bytes a series id up to the highest one."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._size = 0
         self._hold_ms = np.zeros(0, np.int64)  # 0 where it is not known
         self._last_ms = np.zeros(0, np.int64)
@@ -48,35 +45,31 @@ class MinuteTally:
 
     def learn(self, series: Int32s, holds_ms: Int64s) -> None:
         """For how long a value of these series may stand; where that is new, they begin anew."""
-        with self._lock:
-            self._grow_to(series)
-            self._exact_from[series[self._hold_ms[series] != holds_ms]] = _NOT_YET
-            self._hold_ms[series] = holds_ms
+        self._grow_to(series)
+        self._exact_from[series[self._hold_ms[series] != holds_ms]] = _NOT_YET
+        self._hold_ms[series] = holds_ms
 
     def add(self, samples: SampleColumns, now_ms: int) -> None:
         """Samples that are about to be stored, in any order; they came at `now_ms` (ms since 1970 UTC)."""
-        with self._lock:
-            self._grow_to(samples.series)
-            value = np.where((samples.reason < FIRST_BAD) & np.isfinite(samples.value), samples.value, np.nan)
-            batch = self._without_late(self._sorted(_Column(samples.series, samples.measured_at_ms, value)))
-            self._add(batch, now_ms // MINUTE_MS + 1)
+        self._grow_to(samples.series)
+        value = np.where((samples.reason < FIRST_BAD) & np.isfinite(samples.value), samples.value, np.nan)
+        batch = self._without_late(self._sorted(_Column(samples.series, samples.measured_at_ms, value)))
+        self._add(batch, now_ms // MINUTE_MS + 1)
 
     def forget(self, series: Int32s) -> None:
         """The newest samples of these series were not stored after all: they begin anew."""
-        with self._lock:
-            self._grow_to(series)
-            self._exact_from[series] = _NOT_YET
+        self._grow_to(series)
+        self._exact_from[series] = _NOT_YET
 
     def minute(self, minute: int, series: Int32s) -> Tallied:
         """The means of a minute (counted since 1970 UTC) that has ended, of those series."""
-        with self._lock:
-            self._grow_to(series)
-            from_ms, to_ms = minute * MINUTE_MS, (minute + 1) * MINUTE_MS
-            last_ms = self._last_ms[series]
-            end_ms = np.where(last_ms < to_ms, np.minimum(last_ms + self._hold_ms[series], to_ms), _NEVER)
-            tail = Spans(series, np.maximum(last_ms, from_ms), end_ms, self._last_value[series])
-            exact = (self._exact_from[series] <= minute) & self._minutes.knows(minute)
-            return Tallied(self._minutes.means(minute, tail), np.asarray(exact))
+        self._grow_to(series)
+        from_ms, to_ms = minute * MINUTE_MS, (minute + 1) * MINUTE_MS
+        last_ms = self._last_ms[series]
+        end_ms = np.where(last_ms < to_ms, np.minimum(last_ms + self._hold_ms[series], to_ms), _NEVER)
+        tail = Spans(series, np.maximum(last_ms, from_ms), end_ms, self._last_value[series])
+        exact = (self._exact_from[series] <= minute) & self._minutes.knows(minute)
+        return Tallied(self._minutes.means(minute, tail), np.asarray(exact))
 
     def _add(self, batch: _Column, latest_minute: int) -> None:
         """Every sample ends the hold of the one before it, and is the last one until the next."""
