@@ -22,6 +22,7 @@ from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason, NumberedGap
 
 _ROW_OVERHEAD_BYTES = 48  # what SQLite keeps beside the samples of a row
 _DAY_MS = 86_400_000
+_LEAP = 2**16  # numbers left out after a power cut: a disk that lied about a sync may have lost blocks that were sent
 _log = structlog.get_logger()
 _TOTALS = (
     f"SELECT count(*), coalesce(sum(length(samples) + {_ROW_OVERHEAD_BYTES}), 0), coalesce(sum(count), 0) FROM block"
@@ -99,6 +100,8 @@ class OutboxFile:
         """The agent starts: the time until the first block of each device becomes a gap with it."""
         with guarded(self.path):
             self._resumption = runs.what_was_left(self._db)
+        if self._resumption.reason is GapReason.UNCLEAN_STOP:
+            self.last_number += _LEAP
         self._is_first_append = True
 
     def expect(self, periods_ms: Mapping[str, int]) -> None:

@@ -5,6 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edge_agent.config import OutboxLimits
 from edge_agent.outbox import Block, Gap, GapReason, OutboxFile, TagName, ValueKind, open_outbox
@@ -27,7 +28,7 @@ def run(path: Path, *blocks: Block, read_until_ms: int | None = None) -> list[Ga
     with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
         file.begin_run()
         for one in blocks:
-            file.append([one], NOW_MS)
+            file.append([replace(one, number=file.last_number + 1)], NOW_MS)
         if read_until_ms is not None:
             file.end_run(NOW_MS + read_until_ms)
         return file.gaps()
@@ -60,7 +61,7 @@ def test_a_pause_that_is_no_longer_than_between_two_polls_is_no_gap(path: Path, 
     with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
         file.begin_run()
         file.expect({"furnace-1": 1_000})
-        file.append([block(2, first_ms)], NOW_MS)
+        file.append([block(file.last_number + 1, first_ms)], NOW_MS)
         assert bool(file.gaps()) is told
 
 
@@ -83,8 +84,8 @@ def test_a_refused_write_does_not_use_up_the_gap(path: Path, monkeypatch: pytest
         with monkeypatch.context() as patched:
             patched.setattr("edge_agent.outbox.schema.RESERVE_BYTES", 2**62)
             with pytest.raises(Exception, match="left on the disk"):
-                file.append([block(2, 5_000)], NOW_MS)
-        file.append([block(2, 5_000)], NOW_MS)
+                file.append([block(file.last_number + 1, 5_000)], NOW_MS)
+        file.append([block(file.last_number + 1, 5_000)], NOW_MS)
         assert file.gaps() == [gap(1, 4_999, GapReason.UNCLEAN_STOP)]
 
 
@@ -115,7 +116,7 @@ def test_with_a_damaged_file_goes_what_waited_in_it_and_the_time_until_the_first
         lost = [waited, gap(1_001, 8_999, GapReason.UNCLEAN_STOP)]
     with closing(OutboxFile.replace(OutboxLimits(path=path), NOW_MS + 4_000)) as fresh:
         fresh.begin_run()
-        fresh.append([block(1, 9_000)], NOW_MS)
+        fresh.append([block(fresh.last_number + 1, 9_000)], NOW_MS)
         assert fresh.epoch != epoch
         assert fresh.gaps() == lost
 
@@ -125,6 +126,27 @@ def test_gaps_that_were_still_to_be_told_survive_a_damaged_file(path: Path) -> N
     stopped = run(path, block(2, 9_000))
     with closing(OutboxFile.replace(OutboxLimits(path=path), NOW_MS)) as fresh:
         assert fresh.gaps()[: len(stopped)] == stopped
+
+
+def test_a_disk_that_forgot_what_it_said_to_have_written_does_not_lead_to_numbers_that_were_used(path: Path) -> None:
+    run(path, block(1, 0), block(2, 1_000))
+    forgetful = path.read_bytes()
+    run(path, *(block(number, number * 1_000) for number in range(3, 60)))
+    path.write_bytes(forgetful)
+    with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
+        file.begin_run()
+        assert file.last_number >= 60
+        file.append([block(file.last_number + 1, 99_000)], NOW_MS)
+        used = [found.number for found in file.read(0, 2**62, 9)]
+        assert used[:2] == [1, 2]
+        assert used[2] > 60
+
+
+def test_after_a_clean_stop_numbers_go_on_without_a_hole(path: Path) -> None:
+    run(path, block(1, 0), read_until_ms=0)
+    with closing(OutboxFile.open(OutboxLimits(path=path), NOW_MS)) as file:
+        file.begin_run()
+        assert file.last_number == 1
 
 
 def test_an_agent_that_ends_says_until_when_it_has_read(path: Path) -> None:
