@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ingest_service.emissions.charging import WINDOW_MINUTES, ChargeAdvice, advise, minimum_of
+from ingest_service.emissions.charging import WINDOW_MINUTES, ChargeAdvice, Minimum, advise, minimum_of
 from ingest_service.emissions.columns import MINUTE_MS, Float64s
 from ingest_service.emissions.units import Pollutant
 from ingest_service.store.channels import NO_ID, Channels
@@ -15,11 +15,16 @@ def charge_advice(
 ) -> tuple[ChargeAdvice, ...]:
     """The advice for every furnace for which a minimum is asked, from minutes that ended by `until_ms`."""
     found = []
+    known: dict[tuple[str, ...], Minimum | None] = {}  # furnaces of one kind share their packs
     minutes = _newest_minutes(store, channels, until_ms, covered_share)
     for furnace in channels.furnaces.tolist():
         place = channels.of_furnace(furnace)
-        packs = tuple(pack for pack in site.book.of(place.home_id, place.furnace) if site.holds(pack, until_ms))
-        minimum = minimum_of(packs, site.charge_at_least_c)
+        packs = site.book.of(place.home_id, place.furnace)
+        key = tuple(pack.key for pack in packs)
+        if key not in known:
+            held = tuple(pack for pack in packs if site.holds(pack, until_ms))
+            known[key] = minimum_of(held, site.charge_at_least_c)
+        minimum = known[key]
         if minimum is None:
             continue
         advice, mean_c = advise(minutes.get(furnace, np.empty(0)), minimum.least_c)
@@ -39,4 +44,7 @@ def _newest_minutes(
         return {}
     means = store.means(MINUTE_MS, list(known), until_ms - WINDOW_MINUTES * MINUTE_MS, until_ms)
     valid = means.covered >= np.float32(covered_share)
-    return {furnace: means.mean[valid & (means.series == one)] for one, furnace in known.items()}
+    kept, own = means.mean[valid], means.series[valid]  # sorted by series
+    ids, begin = np.unique(own, return_index=True)
+    parts = np.split(kept, begin[1:]) if len(ids) else []
+    return {known[int(one)]: part for one, part in zip(ids, parts, strict=True)}

@@ -137,6 +137,8 @@ def _is_upper(limit: Limit) -> bool:
 
 def _subject_to(pack: RulePack, channels: Channels, book: RuleBook, furnace: Int64s) -> Bools:
     """Which rows' furnaces that pack holds for."""
+    if not book.assignments:
+        return np.full(len(furnace), pack in book.usual)
     known, at = np.unique(furnace, return_inverse=True)
     places = [channels.of_furnace(int(one)) for one in known]
     holds = np.array([pack in book.of(place.home_id, place.furnace) for place in places], np.bool_)
