@@ -39,7 +39,7 @@ def described(path: Path, state: OutboxState, now_ms: int) -> list[str]:
         f"epoch    {state.epoch:016x}",
         f"waiting  {state.blocks} blocks, {state.samples} samples, {state.bytes / 1024:.0f} KiB",
         f"oldest   {_age(state.oldest_ms, now_ms)}",
-        f"lost     {state.samples_dropped} samples in {state.gaps} gaps",
+        f"lost     {state.samples_dropped} samples in {state.gaps} gaps, {state.gaps_waiting} still to be told",
     ]
 
 

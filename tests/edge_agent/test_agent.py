@@ -183,7 +183,7 @@ def test_without_a_broker_it_goes_on_reading_and_the_outbox_command_shows_what_w
     found = re.search(r"waiting  (\d+) blocks, (\d+) samples", shown)
     assert found
     assert 2 <= int(found[1]) <= state.blocks
-    assert "lost     0 samples in 0 gaps" in shown
+    assert "lost     0 samples in 0 gaps, 0 still to be told" in shown
 
 
 def test_the_outbox_command_without_an_outbox_says_so_in_one_line(site: Path) -> None:
