@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from edge_agent.wire.quantity import PHASES
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, Float64s, Int64s, MeanColumns
-from ingest_service.emissions.grid import excluded_minutes, signal, worst
+from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, Bools, Float64s, Int64s, MeanColumns
+from ingest_service.emissions.grid import Column, MinuteTable
 from ingest_service.emissions.limits import Basis, HourRows, Signal
 from ingest_service.emissions.marks import STATES, Marks, marked_minutes
-from ingest_service.emissions.pack import Limit, RulePack
+from ingest_service.emissions.pack import Exclusion, Limit, RulePack
 from ingest_service.emissions.units import Pollutant, scale_of
+from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.batch import MeanBatch
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import TimeSeriesStore
@@ -23,45 +24,82 @@ _TEMPERATURE, _PRESSURE = "stack_temperature", "stack_pressure"
 CONDITIONS = (_O2, _MOISTURE, _PHASE, _TEMPERATURE, _PRESSURE)
 
 
-class Minutes(msgspec.Struct, frozen=True):
+class Conditions(msgspec.Struct, frozen=True):
+    """What the minutes of some rows have in common, whatever is judged; fields as in `HourRows`."""
+
+    o2: Signal
+    o2_is_wet: Bools
+    moisture: Signal
+    stack_temperature: Signal
+    stack_pressure: Signal
+    excluded: Bools
+    marked: Bools
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """For which rows, and by which rule, conditions were laid out."""
+
+    furnace: Int64s
+    hour_ms: Int64s
+    share: float
+    exclusion: Exclusion
+
+    def same(self, other: "Asked") -> bool:
+        """True when the same conditions are asked for."""
+        rule = (self.share, self.exclusion) == (other.share, other.exclusion)
+        rows = np.array_equal(self.furnace, other.furnace) and np.array_equal(self.hour_ms, other.hour_ms)
+        return rule and rows
+
+
+class Minutes:
     """Minute means of some furnaces with what is needed to lay them out."""
 
-    means: MeanColumns
-    channels: Channels
-    marks: Marks
+    def __init__(self, means: MeanColumns, channels: Channels, marks: Marks) -> None:
+        self._table, self._channels, self._marks = MinuteTable(means), channels, marks
+        self._last: tuple[Asked, Conditions] | None = None  # the limits of a pack ask for the same, one after the other
 
     def rows(self, limit: Limit, pack: RulePack, furnace: Int64s, hour_ms: Int64s) -> HourRows:
         """A row per (furnace, hour) of what `limit` is about, and of what it is converted with."""
+        series = self._channels.series_of(limit.pollutant, furnace)
+        factor, offset = _scales(self._channels, limit.pollutant, series)
         share = pack.validity.minute_covered_share
-
-        def of(quantity: str) -> Signal:
-            return signal(self.means, self.channels.series_of(quantity, furnace), hour_ms, share)
-
-        factor, offset = _scales(self.channels, limit.pollutant, furnace)
-        measured = self._measured(limit, pack, furnace, hour_ms)
-        minutes = measured.minutes * factor[:, None] + offset[:, None]
-        codes = frozenset(code for code, name in PHASES.items() if name in pack.exclusion.phases)
+        measured = self._table.signal(series, hour_ms, share, _column(limit))
+        common = self._conditions(Asked(furnace, hour_ms, share, pack.exclusion))
         return HourRows(
-            concentration=Signal(minutes, measured.present),
-            basis=_bases(self.channels, limit.pollutant, furnace),
+            concentration=Signal(measured.minutes * factor[:, None] + offset[:, None], measured.present),
+            basis=_bases(self._channels, series),
             unit_known=~measured.present | np.isfinite(factor),
+            o2=common.o2,
+            o2_is_wet=common.o2_is_wet,
+            moisture=common.moisture,
+            stack_temperature=common.stack_temperature,
+            stack_pressure=common.stack_pressure,
+            excluded=common.excluded,
+            marked=common.marked,
+        )
+
+    def _conditions(self, asked: Asked) -> Conditions:
+        if self._last is None or not self._last[0].same(asked):
+            self._last = asked, self._laid_out(asked)
+        return self._last[1]
+
+    def _laid_out(self, asked: Asked) -> Conditions:
+        def of(quantity: str) -> Signal:
+            series = self._channels.series_of(quantity, asked.furnace)
+            return self._table.signal(series, asked.hour_ms, asked.share)
+
+        phases, o2 = (self._channels.series_of(name, asked.furnace) for name in (_PHASE, _O2))
+        codes = frozenset(code for code, name in PHASES.items() if name in asked.exclusion.phases)
+        states = frozenset(STATES[state] for state in asked.exclusion.states)
+        return Conditions(
             o2=of(_O2),
-            o2_is_wet=np.isin(_bases(self.channels, _O2, furnace), (Basis.WET_STANDARD, Basis.WET_ACTUAL)),
+            o2_is_wet=np.isin(_bases(self._channels, o2), (Basis.WET_STANDARD, Basis.WET_ACTUAL)),
             moisture=of(_MOISTURE),
             stack_temperature=of(_TEMPERATURE),
             stack_pressure=of(_PRESSURE),
-            excluded=excluded_minutes(self.means, self.channels.series_of(_PHASE, furnace), hour_ms, codes),
-            marked=marked_minutes(
-                self.marks, furnace, hour_ms, frozenset(STATES[state] for state in pack.exclusion.states)
-            ),
+            excluded=self._table.excluded(phases, asked.hour_ms, codes),
+            marked=marked_minutes(self._marks, asked.furnace, asked.hour_ms, states),
         )
-
-    def _measured(self, limit: Limit, pack: RulePack, furnace: Int64s, hour_ms: Int64s) -> Signal:
-        series = self.channels.series_of(limit.pollutant, furnace)
-        share = pack.validity.minute_covered_share
-        if limit.averaging is Averaging.REAL_TIME:
-            return worst(self.means, series, hour_ms, share, limit.bound)
-        return signal(self.means, series, hour_ms, share)
 
 
 def read_minutes(
@@ -86,24 +124,36 @@ def hour_bounds(hour_ms: Int64s) -> tuple[int, int]:
     return (int(hour_ms.min()), int(hour_ms.max()) + HOUR_MS) if len(hour_ms) else (0, 0)
 
 
-def _bases(channels: Channels, quantity: str, furnace: Int64s) -> Int64s:
-    """The basis of that quantity at each row's furnace. Oxygen without one is taken as that of dry gas."""
-    series, at = np.unique(channels.series_of(quantity, furnace), return_inverse=True)
-    known = [Basis.UNKNOWN if one == NO_ID else _basis(channels.row(int(one)).basis) for one in series]
-    return np.array(known, np.int64)[at]
+def _column(limit: Limit) -> Column:
+    """Which figure of a minute is judged: its mean, or of real-time values the worst."""
+    if limit.averaging is not Averaging.REAL_TIME:
+        return Column.MEAN
+    return Column.LOW if limit.bound is Bound.AT_LEAST else Column.HIGH
 
 
-def _basis(name: str) -> Basis:
-    return Basis.__members__.get(name.upper(), Basis.UNKNOWN)
+def _bases(channels: Channels, series: Int64s) -> Int64s:
+    """The basis of each row's series. Oxygen without one is taken as that of dry gas."""
+    names = _texts(channels, series, "basis")
+    codes = {name: int(Basis.__members__.get(name.upper(), Basis.UNKNOWN)) for name in set(names)}
+    return np.array([codes[name] for name in names], np.int64)
 
 
-def _scales(channels: Channels, pollutant: Pollutant, furnace: Int64s) -> tuple[Float64s, Float64s]:
-    """Factor and offset of each row's channel into the computing unit; NaN where its unit is not known."""
-    series, at = np.unique(channels.series_of(pollutant, furnace), return_inverse=True)
-    scales = [None if one == NO_ID else scale_of(pollutant, channels.row(int(one)).unit) for one in series]
-    factor = np.array([np.nan if scale is None else scale.factor for scale in scales])
-    offset = np.array([np.nan if scale is None else scale.offset for scale in scales])
-    return factor[at], offset[at]
+def _scales(channels: Channels, pollutant: Pollutant, series: Int64s) -> tuple[Float64s, Float64s]:
+    """Factor and offset of each row's series into the computing unit; NaN where its unit is not known."""
+    units = _texts(channels, series, "unit")
+    scales = {unit: scale_of(pollutant, unit) for unit in set(units)}
+    known = {unit: (scale.factor, scale.offset) if scale else (np.nan, np.nan) for unit, scale in scales.items()}
+    pairs = np.array([known[unit] for unit in units], np.float64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _texts(channels: Channels, series: Int64s, field: str) -> list[str]:
+    """A field of each row's channel, "" where there is none."""
+    at = np.searchsorted(channels.series, series)
+    return [
+        getattr(channels.rows[row], field) if one != NO_ID else ""
+        for one, row in zip(series.tolist(), at.tolist(), strict=True)
+    ]
 
 
 def _no_means() -> MeanBatch:
