@@ -119,7 +119,8 @@ def _append(columns: Columns, key: int | str, metric: Metric, at_ms: int, dataty
 
 
 def _reason(metric: Metric, missing: bool) -> int:
-    if not metric.HasField("properties"):
+    keys = metric.properties.keys
+    if "Quality" not in keys and "Reason" not in keys:  # all that a birth says otherwise need not be read
         return Reason.BAD if missing else Reason.GOOD
     found = read_properties(metric)
     quality = found.get("Quality", QUALITY_BAD if missing else QUALITY_GOOD)

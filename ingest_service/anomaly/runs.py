@@ -1,7 +1,7 @@
 """How long series have stood still: runs of equal values, found in samples or kept up to date as samples come."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -18,6 +18,26 @@ Number = TypeVar("Number", np.int64, np.float64)
 
 NEVER_MS = np.iinfo(np.int64).min
 _FIRST_SIZE = 1024
+
+
+class Samples(Protocol):
+    """Samples as parallel columns: series id, ms since 1970 UTC, value, code of `wire.Reason`."""
+
+    @property
+    def series(self) -> Int32s:
+        """Series ids."""
+
+    @property
+    def measured_at_ms(self) -> Int64s:
+        """Event times."""
+
+    @property
+    def value(self) -> Float64s:
+        """Values in the series' unit."""
+
+    @property
+    def reason(self) -> NDArray[np.uint8]:
+        """0 is good."""
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -73,12 +93,12 @@ class RunTally:
         self._grow_to(int(series.max(initial=-1)))
         self._watched[series] = True
 
-    def add(self, series: Int32s, at_ms: Int64s, value: Float64s, reason: NDArray[np.uint8]) -> None:
+    def add(self, samples: Samples) -> None:
         """Samples in any order."""
-        self._grow_to(int(series.max(initial=-1)))
-        rows = np.flatnonzero(self._watched[series])
-        real = np.where(reason[rows] < FIRST_BAD, value[rows], np.nan)
-        self._add(series[rows], at_ms[rows], self._seen_as(real))
+        self._grow_to(int(samples.series.max(initial=-1)))
+        rows = np.flatnonzero(self._watched[samples.series])
+        value = np.where(samples.reason[rows] < FIRST_BAD, samples.value[rows], np.nan)
+        self._add(samples.series[rows], samples.measured_at_ms[rows], self._seen_as(value))
 
     def runs(self, series: Int32s) -> Runs:
         """How they stand now."""

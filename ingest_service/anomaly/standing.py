@@ -3,9 +3,8 @@
 import numpy as np
 
 from ingest_service.anomaly.burning import BURNING_CODES
-from ingest_service.anomaly.runs import Float64s, Int32s, Int64s, Runs, RunTally
+from ingest_service.anomaly.runs import Float64s, Int32s, Int64s, Runs, RunTally, Samples
 from ingest_service.anomaly.window import NOT_BURNING
-from ingest_service.emissions.columns import SampleColumns
 
 NO_SERIES = -1  # a furnace without a phase
 
@@ -22,10 +21,10 @@ class Standing:
         self._values.watch(series)
         self._burning.watch(phases[phases != NO_SERIES].astype(np.int32))
 
-    def add(self, samples: SampleColumns) -> None:
+    def add(self, samples: Samples) -> None:
         """Samples as they came."""
-        for tally in (self._values, self._burning):
-            tally.add(samples.series, samples.measured_at_ms, samples.value, samples.reason)
+        self._values.add(samples)
+        self._burning.add(samples)
 
     def runs(self, series: Int32s) -> Runs:
         """How long each series stands still."""

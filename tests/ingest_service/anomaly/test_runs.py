@@ -47,8 +47,7 @@ def test_however_samples_are_batched(made: list[Sample], at_once: int) -> None:
     tally = RunTally()
     tally.watch(WATCHED)
     for at in range(0, len(ordered), at_once):
-        part = batch(ordered[at : at + at_once][::-1])
-        tally.add(part.series, part.measured_at_ms, part.value, part.reason)
+        tally.add(batch(ordered[at : at + at_once][::-1]))
     whole = batch(sorted(made))
     real = np.where(whole.reason == Reason.GOOD, whole.value, np.nan)
     assert listed(tally.runs(WATCHED)) == listed(runs_of(whole.series, whole.measured_at_ms, real, WATCHED))
@@ -57,10 +56,8 @@ def test_however_samples_are_batched(made: list[Sample], at_once: int) -> None:
 def test_late_samples_and_series_that_nobody_watches_are_not_heeded() -> None:
     tally = RunTally()
     tally.watch(WATCHED[:1])
-    part = batch([(2, 10, 1.0, 0), (5, 10, 1.0, 0)])
-    tally.add(part.series, part.measured_at_ms, part.value, part.reason)
-    late = batch([(2, 9, 3.0, 0), (2, 10, 4.0, 0)])
-    tally.add(late.series, late.measured_at_ms, late.value, late.reason)
+    tally.add(batch([(2, 10, 1.0, 0), (5, 10, 1.0, 0)]))
+    tally.add(batch([(2, 9, 3.0, 0), (2, 10, 4.0, 0)]))
     found = tally.runs(np.array([2, 5, 90_000], np.int32))
     assert found.value[0] == 1.0
     assert found.count.tolist() == [1, 0, 0]
