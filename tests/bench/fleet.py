@@ -14,7 +14,7 @@ import msgspec
 
 from tests.bench.fleet_load.furnace import FURNACES_AN_EDGE
 from tests.bench.fleet_load.naive import naive_figures
-from tests.bench.fleet_load.plant import ServiceProcess, broker_settings, loads
+from tests.bench.fleet_load.plant import LoadPlan, ServiceProcess, broker_settings, loads
 from tests.bench.fleet_load.stored import Stored, stored
 from tests.bench.fleet_load.watching import SETTLE_S, TAGS, Run
 from tests.bench.machine import machine
@@ -28,6 +28,7 @@ class Options(msgspec.Struct, frozen=True):
     minutes: float
     loads: int
     seed: int
+    every: float
     folder: str
 
 
@@ -37,6 +38,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--furnaces", type=int, default=750)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--loads", type=int, default=1, help="processes that make the load")
+    parser.add_argument("--every", type=float, default=1.0, help="seconds from scan to scan")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", default="", help="keep the service's data there")
     options = Options(**vars(parser.parse_args(argv)))
@@ -53,11 +55,15 @@ def main(argv: list[str]) -> None:
 def measure(options: Options, folder: Path) -> dict[str, object]:
     """One run from the first birth to the count of what was stored."""
     edges = max(1, options.furnaces // FURNACES_AN_EDGE)
-    scans = round(options.minutes * 60 + SETTLE_S + max(10, edges / 150))
+    plan = LoadPlan(
+        scans=round((options.minutes * 60 + SETTLE_S + max(10, edges / 150)) / options.every) + 2,
+        every=options.every,
+        seed=options.seed,
+    )
     with start_mosquitto(folder, broker_settings()) as broker:
         service = ServiceProcess(folder, broker.port)
         try:
-            with loads(broker.port, edges, scans, options.seed, options.loads) as running:
+            with loads(broker.port, edges, plan, options.loads) as running:
                 run = Run(service, running, edges)
                 figures = run.watch(options.minutes * 60)
                 run.finish()

@@ -1,6 +1,6 @@
-"""One process of the load: connects its edges, is born, sends every furnace's scan once a second, heeds commands.
+"""One process of the load: connects its edges, is born, sends every furnace's scans at their time, heeds commands.
 
-Prints one line of JSON a second, and ends when it was told how many scans to send and has sent them.
+Prints a line of JSON a scan, and ends when it has sent as many scans as it was told to, and heard what became of them.
 """
 
 import argparse
@@ -15,11 +15,12 @@ from tests.bench.fleet_load.edge import Block, SimulatedEdge
 from tests.bench.fleet_load.furnace import FURNACES_AN_EDGE
 from tests.bench.fleet_load.packets import Packets, data_packet
 
-TICKS = 20  # a second: each tick sends for as large a part of the edges
+TICKS = 20  # a scan: each tick sends for as large a part of the edges
 EDGES_BORN_A_TICK = 20
 RESEND_AFTER_S = 20.0
 RESENDS_A_TICK = 50
 FAREWELL_S = 60.0
+_IDLE_S = 0.05
 
 
 class Progress(msgspec.Struct):
@@ -50,17 +51,18 @@ class Load:
             self._poll.register(descriptor, select.EPOLLIN)
         self._resend_from = 0
 
-    def run(self, scans: int) -> None:
+    def run(self, scans: int, every_s: float) -> None:
         """Births, then so many scans, then wait for the last acknowledgements."""
         self._be_born()
         started = time.monotonic()
         for tick in range(scans * TICKS):
-            self._wait_until(started + tick / TICKS)
-            self.progress.late_s = max(0.0, time.monotonic() - started - tick / TICKS)
+            due_s = started + tick * every_s / TICKS
+            self._wait_until(due_s)
+            self.progress.late_s = max(0.0, time.monotonic() - due_s)
             self._tick(tick // TICKS, tick % TICKS)
         deadline = time.monotonic() + FAREWELL_S
         while any(edge.pending for edge in self._edges) and time.monotonic() < deadline:
-            self._wait_until(time.monotonic() + 1 / TICKS)
+            self._wait_until(time.monotonic() + _IDLE_S)
             self._resend(RESENDS_A_TICK)
             self._report()
         self.progress.finished = True
@@ -73,7 +75,7 @@ class Load:
             for at in range(start, min(start + EDGES_BORN_A_TICK, len(self._edges))):
                 self._bear(at)
             self.progress.born = min(start + EDGES_BORN_A_TICK, len(self._edges))
-            self._wait_until(time.monotonic() + 1 / TICKS)
+            self._wait_until(time.monotonic() + _IDLE_S)
             self._report()
 
     def _bear(self, at: int) -> None:
@@ -156,8 +158,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="fleet_load")
     for name in ("port", "first", "edges", "scans", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--every", type=float, required=True, help="seconds from scan to scan")
     options = parser.parse_args()
-    Load(options.port, options.first, options.edges, options.seed).run(options.scans)
+    Load(options.port, options.first, options.edges, options.seed).run(options.scans, options.every)
 
 
 if __name__ == "__main__":

@@ -63,11 +63,19 @@ class ServiceProcess:
             return False
 
 
+class LoadPlan(msgspec.Struct, frozen=True):
+    """How many scans are sent, how many seconds lie between two, and which seed makes their values."""
+
+    scans: int
+    every: float
+    seed: int
+
+
 class LoadProcess:
     """One process of the load; a thread reads what it says."""
 
-    def __init__(self, port: int, first: int, edges: int, scans: int, seed: int) -> None:
-        numbers = {"port": port, "first": first, "edges": edges, "scans": scans, "seed": seed}
+    def __init__(self, port: int, first: int, edges: int, plan: LoadPlan) -> None:
+        numbers = {"port": port, "first": first, "edges": edges, **msgspec.structs.asdict(plan)}
         words = [word for name, number in numbers.items() for word in (f"--{name}", str(number))]
         command = [sys.executable, "-m", "tests.bench.fleet_load", *words]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -92,10 +100,10 @@ class LoadProcess:
 
 
 @contextmanager
-def loads(port: int, edges: int, scans: int, seed: int, processes: int) -> Iterator[list[LoadProcess]]:
+def loads(port: int, edges: int, plan: LoadPlan, processes: int) -> Iterator[list[LoadProcess]]:
     """The load in so many processes; what still runs in the end is killed."""
     bounds = [edges * at // processes for at in range(processes + 1)]
-    started = [LoadProcess(port, first, stop - first, scans, seed) for first, stop in pairwise(bounds)]
+    started = [LoadProcess(port, first, stop - first, plan) for first, stop in pairwise(bounds)]
     try:
         yield started
     finally:
