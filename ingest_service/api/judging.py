@@ -43,6 +43,7 @@ class RevisionOut(Out):
 class ExplanationOut(Out):
     """Everything that went into one verdict, computed anew. `mean`, `peak` and `limit` are in `unit`."""
 
+    furnace_id: int
     rule: str
     title_zh: str
     title_en: str

@@ -1,7 +1,9 @@
 """Explanations and advice on charging over a real server."""
 
 import httpx
+import pytest
 
+from ingest_service.__main__ import main
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.charging import Advice, ChargeAdvice
 from tests.ingest_service.emissions.test_explanation import explained
@@ -21,6 +23,25 @@ def test_an_explanation_is_sent_with_its_minutes_and_its_clause(own_city: City, 
     }
     assert len(told["minutes"]) == 60
     assert told["clause_en"].startswith("GB 13801-2015")
+
+
+def test_the_command_asks_the_running_service(
+    own_city: City, own_client: httpx.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own_city.explanations = explained(Averaging.CLOCK_HOUR)
+    asked = ["--furnace", "beishan/furnace-1", "--pollutant", "co", "--at", "2026-03-02T10:20"]
+    assert main(["rules", "explain", "--url", str(own_client.base_url), *asked]) == 0
+    told = capsys.readouterr().out
+    assert "co over clock_hour, 2026-03-02 10:00 to 2026-03-02 11:00: exceeded" in told
+    assert "left out: 5 few_operating_minutes, 10 missing_values" in told
+
+
+def test_the_command_passes_on_why_the_service_refuses(
+    own_client: httpx.Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--furnace", "beishan/x", "--pollutant", "co", "--at", "2026-03-02T10:20"]
+    assert main(["rules", "explain", "--url", str(own_client.base_url), *asked]) == 1
+    assert "404: " in capsys.readouterr().err
 
 
 def test_an_unknown_pollutant_is_refused_with_those_that_there_are(own_client: httpx.Client) -> None:
