@@ -112,7 +112,9 @@ class Proxy:
                     group.create_task(self._pump(far_reader, writer, line, tap.answered)),
                 ]
         finally:
-            self._lines.discard(line)
+            if not line.deaf:  # one that is deaf stays open to both sides until they give it up, or we end
+                self._lines.discard(line)
+                line.end()
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: "_Line", hear: Callable[[bytes], None]
