@@ -90,7 +90,7 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     metrics: tuple[str, ...] = ()  # () = /metrics of `url`
     bucket: str = "clearstack"  # InfluxDB: of raw samples; minute and hour means have <bucket>_minute and _hour
     org: str = ""
-    token_env: str = ""  # name of the environment variable that holds the token
+    token_env: str = ""  # name of the environment variable that holds the token (InfluxDB 1: name:password)
     ca_file: str = ""
     # VictoriaMetrics says "written" before its disk has it: a process that was killed had lost the last 8 s.
     hold_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 20.0

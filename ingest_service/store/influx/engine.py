@@ -92,7 +92,7 @@ class InfluxEngine:
     def size(self) -> ServerSize:
         """The server answers; it does not say how much it holds."""
         self._server_version()
-        self._tables(self._bucket, ["SHOW MEASUREMENTS LIMIT 1"])
+        self._tables(self._bucket, [f"SHOW RETENTION POLICIES ON {influxql.identifier(self._bucket)}"])
         return ServerSize()
 
     def close(self) -> None:

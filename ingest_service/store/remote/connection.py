@@ -25,7 +25,7 @@ _ABOUT_THE_DATA = re.compile(
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a server is and who we are. `token` is "" where none is asked for."""
+    """Where a server is and who we are. `token` is "" where none is asked for, name:password for InfluxDB 1."""
 
     url: str
     token: str = ""
@@ -48,7 +48,7 @@ class Connection:
             timeout=round(address.timeout_s * 1000),
             ssl_ca_cert=address.ca_file or None,
         )
-        self._headers = {"Authorization": f"Token {address.token}"} if address.token else {}
+        self._headers = _authorization(address.token)
         self._writing = self._client.write_api(write_options=SYNCHRONOUS)
         self._pool: urllib3.PoolManager = self._client.api_client.rest_client.pool_manager
 
@@ -99,6 +99,13 @@ class Connection:
         if not 200 <= answer.status <= 299:
             raise _failure(self.url, answer.status, answer.data, answer.headers)
         return answer
+
+
+def _authorization(token: str) -> dict[str, str]:
+    """A token, or name:password as InfluxDB 1 has it; no token of InfluxDB 2 or 3 holds a colon."""
+    if ":" in token:
+        return dict(urllib3.make_headers(basic_auth=token))
+    return {"Authorization": f"Token {token}"} if token else {}
 
 
 def _failure(url: str, status: int, body: bytes | str, headers: Mapping[str, str] | None) -> StoreError:

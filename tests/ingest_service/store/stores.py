@@ -30,14 +30,27 @@ CHANNELS = {2: "flue o2, dry", 3: "co=1", 7: "nox|x.y"}  # names that a line mus
 class OnServer(RemoteStore):
     """A store with a relational database of its own in the folder."""
 
-    def __init__(self, folder: Path, engine_of: Callable[[Catalogue], Engine]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        engine_of: Callable[[Catalogue], Engine],
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self.database = open_database(database_url(folder, ""))
         register(self.database, mark_of(folder))
         self.catalogue = Catalogue(self.database)
         self.engine = engine_of(self.catalogue)
-        super().__init__(
-            self.engine, Ledger(self.database, self.engine.address), self.catalogue, lambda: time.time_ns() // 10**6
-        )
+        self.ledger = Ledger(self.database, self.engine.address)
+        super().__init__(self.engine, self.ledger, self.catalogue, lambda: time.time_ns() // 10**6, monotonic_s)
+
+    def waiting(self) -> int:
+        """How many samples were refused and wait."""
+        return self.ledger.count_quarantined()
+
+    def refused(self) -> str:
+        """What was said of the oldest of them."""
+        return self.ledger.quarantined(1).problems[0]
 
     def close(self) -> None:
         super().close()
