@@ -92,8 +92,10 @@ def _unreadable(cursor: DuckDBPyConnection, files: list[str]) -> str:
 
 
 def _readable(cursor: DuckDBPyConnection, file: str) -> bool:
+    """In a transaction of its own: that of the cursor has failed."""
     try:
-        cursor.execute("SELECT sum(value), max(reason) FROM read_parquet(?)", [file]).fetchall()
+        with cursor.cursor() as other:
+            other.execute("SELECT sum(value), max(reason) FROM read_parquet(?)", [file]).fetchall()
     except duckdb.Error:
         return False
     return True

@@ -1,3 +1,4 @@
+import os
 import random
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from tests.ingest_service.store.batches import HOUR_MS, START_MS, one_block
 from tests.ingest_service.store.writing_child import BLOCK_ROWS, BLOCK_SPAN_MS, block_rows
 
 ROOT = Path(__file__).parents[3]
-KILLS = 12
+KILLS = int(os.environ.get("CLEARSTACK_KILLS", "12"))  # 50 take a minute
 
 
 def start_writer(folder: Path, first: int) -> subprocess.Popen[str]:

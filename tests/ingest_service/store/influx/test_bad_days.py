@@ -1,9 +1,6 @@
 """Bad days of a real InfluxDB: it is down, its database goes, a field has another type, a disk is full."""
 
-import os
-import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from ingest_service.store.remote.connection import Address
 from tests.ingest_service.store.batches import EPOCH, HOUR_MS, START_MS, Row, one_block, rows_of
 from tests.ingest_service.store.stores import OnServer, influx_store, mark_of
 from tests.support.influx import InfluxDB
+from tests.support.small_disk import needs_root, small_disk
 
 ROWS: list[Row] = [(1, 0, 1.0), (1, 1000, 2.0), (5, 0, 3.0)]
 
@@ -26,13 +24,6 @@ def own(tmp_path: Path) -> Iterator[InfluxDB]:
     server.start()
     yield server
     server.kill()
-
-
-def fill_up(ballast: Path) -> None:
-    """Leave no byte on its file system."""
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while file.write(bytes(4096)):
-            pass
 
 
 def everything(store: OnServer) -> list[Row]:
@@ -100,31 +91,25 @@ def test_a_field_that_somebody_else_made_a_text_is_put_aside_and_told(influx: In
     store.close()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system can be mounted by root only")
+@needs_root
 def test_a_full_disk_of_the_server_is_told_and_nothing_is_lost_when_there_is_space_again(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(disk)], check=True)
-    server = InfluxDB(disk / "influx")
-    try:
+    with small_disk(tmp_path / "disk", 24) as disk:
+        server = InfluxDB(disk.path / "influx")
         server.start()
         store = influx_store(server, tmp_path / "store")
         store.write(one_block(1, ROWS))
-        ballast = disk / "ballast"
-        fill_up(ballast)
+        disk.fill_up()
         many: list[Row] = [(1, 2000 + at, float(at)) for at in range(5_000)]
         with pytest.raises(StoreError, match="no space left on device"):
             store.write(one_block(2, many))
         assert store.held(1, EPOCH) == [(1, 1)]
-        ballast.unlink()
+        disk.free()
         server.kill()  # an InfluxDB 1 whose log could not be written goes on refusing until it is started anew
         server.start()
         assert store.write(one_block(2, many)).stored == 5_000
         assert len(everything(store)) == 5_003
         store.close()
-    finally:
         server.kill()
-        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def test_a_token_is_asked_for_told_when_it_is_wrong_and_enough_when_it_is_right(
