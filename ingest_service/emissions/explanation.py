@@ -13,13 +13,14 @@ from ingest_service.emissions.pack import Limit, RulePack
 from ingest_service.emissions.periods import Periods, hours_within, spans_of
 from ingest_service.emissions.rounding import half_even
 
+EXCLUDED_PHASE = "excluded_phase"
 _DETAILED_MINUTES = 24 * 60  # longer periods are told by counts alone
 
 
 class ExplainedMinute(msgspec.Struct, frozen=True):
     """One minute: `measured` in the quantity's own unit, O2 of dry gas, `judged` in the limit's; None: there is none.
 
-    `lost_to` says why it does not count (a label of `Cause`), "" where it does.
+    `lost_to` says why it does not count (a label of `Cause`, or EXCLUDED_PHASE), "" where it does.
     """
 
     start_ms: int
@@ -142,7 +143,7 @@ def _stretch(period: Periods, limit: Limit) -> tuple[int, int]:
 def _losses(converted: Converted, begin: int, end: int) -> tuple[Loss, ...]:
     codes, counts = np.unique(converted.cause.ravel()[begin:end], return_counts=True)
     found = zip(codes.tolist(), counts.tolist(), strict=True)
-    return tuple(Loss(Cause(code).label, count) for code, count in found if code != Cause.NONE)
+    return tuple(Loss(_why(code), count) for code, count in found if code != Cause.NONE)
 
 
 def _minutes(
@@ -157,10 +158,16 @@ def _minutes(
             measured=_known(float(measured[at])),
             o2_pct=_known(float(o2_pct[at])),
             judged=_known(float(judged[at])),
-            lost_to="" if cause[at] == Cause.NONE else Cause(int(cause[at])).label,
+            lost_to="" if cause[at] == Cause.NONE else _why(int(cause[at])),
         )
         for at in range(begin, end)
     )
+
+
+def _why(code: int) -> str:
+    """What a minute was lost to: the cause, but of a phase that the rule leaves out that it does."""
+    cause = Cause(code)
+    return EXCLUDED_PHASE if cause is Cause.FEW_OPERATING_MINUTES else cause.label
 
 
 def _known(value: float) -> float | None:

@@ -19,7 +19,7 @@ def test_an_explanation_is_sent_with_its_minutes_and_its_clause(own_city: City, 
     assert (told["verdict"], told["mean"], told["valid_minutes"]) == ("exceeded", 40.0, 45)
     assert {loss["cause"]: loss["minutes"] for loss in told["lost"]} == {
         "missing_values": 10,
-        "few_operating_minutes": 5,
+        "excluded_phase": 5,
     }
     assert len(told["minutes"]) == 60
     assert told["clause_en"].startswith("GB 13801-2015")
@@ -33,7 +33,7 @@ def test_the_command_asks_the_running_service(
     assert main(["rules", "explain", "--url", str(own_client.base_url), *asked]) == 0
     told = capsys.readouterr().out
     assert "co over clock_hour, 2026-03-02 10:00 to 2026-03-02 11:00: exceeded" in told
-    assert "left out: 5 few_operating_minutes, 10 missing_values" in told
+    assert "left out: 5 excluded_phase, 10 missing_values" in told
 
 
 def test_the_command_passes_on_why_the_service_refuses(

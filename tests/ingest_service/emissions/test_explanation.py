@@ -38,9 +38,9 @@ def explained(averaging: Averaging) -> list[Explanation]:
 def test_an_hour_is_explained_by_its_minutes_and_what_each_was_lost_to() -> None:
     (hour,) = explained(Averaging.CLOCK_HOUR)
     assert (hour.verdict, hour.mean, hour.valid_minutes) == ("exceeded", 40.0, 45)
-    assert set(hour.lost) == {Loss("missing_values", 10), Loss("few_operating_minutes", 5)}
+    assert set(hour.lost) == {Loss("missing_values", 10), Loss("excluded_phase", 5)}
     assert len(hour.minutes) == 60
-    assert (hour.minutes[0].lost_to, hour.minutes[59].lost_to) == ("missing_values", "few_operating_minutes")
+    assert (hour.minutes[0].lost_to, hour.minutes[59].lost_to) == ("missing_values", "excluded_phase")
     kept = hour.minutes[20]
     assert (kept.start_ms, kept.measured, kept.o2_pct, kept.judged) == (HOUR + 20 * MINUTE_MS, 40.0, 11.0, 40.0)
     assert "GB 13801-2015" in hour.clause_en
