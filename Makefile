@@ -31,6 +31,7 @@ demo: $(READY)
 test: $(READY) parts
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -q $(ARGS)
+	@echo "make test: everything passed"
 
 parts:
 	@sh deploy/test-parts.sh
