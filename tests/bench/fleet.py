@@ -16,7 +16,7 @@ from tests.bench.fleet_load.furnace import FURNACES_AN_EDGE
 from tests.bench.fleet_load.naive import naive_figures
 from tests.bench.fleet_load.plant import LoadPlan, ServiceProcess, broker_settings, loads
 from tests.bench.fleet_load.stored import Stored, stored
-from tests.bench.fleet_load.watching import SETTLE_S, TAGS, Run
+from tests.bench.fleet_load.watching import TAGS, Run
 from tests.bench.machine import machine
 from tests.support.broker import start_mosquitto
 
@@ -55,11 +55,7 @@ def main(argv: list[str]) -> None:
 def measure(options: Options, folder: Path) -> dict[str, object]:
     """One run from the first birth to the count of what was stored."""
     edges = max(1, options.furnaces // FURNACES_AN_EDGE)
-    plan = LoadPlan(
-        scans=round((options.minutes * 60 + SETTLE_S + max(10, edges / 150)) / options.every) + 2,
-        every=options.every,
-        seed=options.seed,
-    )
+    plan = LoadPlan(options.every, options.seed)
     with start_mosquitto(folder, broker_settings()) as broker:
         service = ServiceProcess(folder, broker.port)
         try:

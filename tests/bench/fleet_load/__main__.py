@@ -1,6 +1,6 @@
 """One process of the load: connects its edges, is born, sends every furnace's scans at their time, heeds commands.
 
-Prints a line of JSON a scan, and ends when it has sent as many scans as it was told to, and heard what became of them.
+Prints a line of JSON a scan. When its input ends it sends no more, waits for the last acknowledgements, and ends.
 """
 
 import argparse
@@ -49,17 +49,20 @@ class Load:
         self._by_descriptor = {edge.fileno(): at for at, edge in enumerate(self._edges)}
         for descriptor in self._by_descriptor:
             self._poll.register(descriptor, select.EPOLLIN)
+        self._poll.register(sys.stdin.fileno(), select.EPOLLIN)
+        self._stopping = False
         self._resend_from = 0
 
-    def run(self, scans: int, every_s: float) -> None:
-        """Births, then so many scans, then wait for the last acknowledgements."""
+    def run(self, every_s: float) -> None:
+        """Births, then scans, `every_s` apart, until told to stop; then wait for the last acknowledgements."""
         self._be_born()
-        started = time.monotonic()
-        for tick in range(scans * TICKS):
+        started, tick = time.monotonic(), 0
+        while not self._stopping:
             due_s = started + tick * every_s / TICKS
             self._wait_until(due_s)
             self.progress.late_s = max(0.0, time.monotonic() - due_s)
             self._tick(tick // TICKS, tick % TICKS)
+            tick += 1
         deadline = time.monotonic() + FAREWELL_S
         while any(edge.pending for edge in self._edges) and time.monotonic() < deadline:
             self._wait_until(time.monotonic() + _IDLE_S)
@@ -131,7 +134,11 @@ class Load:
         """Heed commands until then, at least once."""
         while True:
             for descriptor, _ in self._poll.poll(max(0.0, moment_s - time.monotonic())):
-                self._heed(self._by_descriptor[descriptor])
+                if descriptor == sys.stdin.fileno():
+                    self._poll.unregister(descriptor)
+                    self._stopping = True
+                else:
+                    self._heed(self._by_descriptor[descriptor])
             if time.monotonic() >= moment_s:
                 return
 
@@ -156,11 +163,11 @@ class Load:
 def main() -> None:
     """Run one load process."""
     parser = argparse.ArgumentParser(prog="fleet_load")
-    for name in ("port", "first", "edges", "scans", "seed"):
+    for name in ("port", "first", "edges", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--every", type=float, required=True, help="seconds from scan to scan")
     options = parser.parse_args()
-    Load(options.port, options.first, options.edges, options.seed).run(options.scans, options.every)
+    Load(options.port, options.first, options.edges, options.seed).run(options.every)
 
 
 if __name__ == "__main__":

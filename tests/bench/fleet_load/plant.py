@@ -64,9 +64,8 @@ class ServiceProcess:
 
 
 class LoadPlan(msgspec.Struct, frozen=True):
-    """How many scans are sent, how many seconds lie between two, and which seed makes their values."""
+    """How many seconds lie between two scans, and which seed makes their values."""
 
-    scans: int
     every: float
     seed: int
 
@@ -78,7 +77,7 @@ class LoadProcess:
         numbers = {"port": port, "first": first, "edges": edges, **msgspec.structs.asdict(plan)}
         words = [word for name, number in numbers.items() for word in (f"--{name}", str(number))]
         command = [sys.executable, "-m", "tests.bench.fleet_load", *words]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.progress = Progress()
         self.usage = psutil.Process(self._process.pid)
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -87,6 +86,11 @@ class LoadProcess:
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None
+
+    def stop(self) -> None:
+        """Let it send no more; it ends when the last acknowledgements have come."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def kill(self) -> None:
         """End it at once."""

@@ -57,7 +57,9 @@ class Run:
         }
 
     def finish(self) -> None:
-        """Until every load process has sent all and heard the last acknowledgement, or has given up."""
+        """Stop the load, and wait until every process of it has heard the last acknowledgement, or has given up."""
+        for load in self._loads:
+            load.stop()
         deadline = time.monotonic() + _TIMEOUT_S
         while any(load.alive() for load in self._loads) and time.monotonic() < deadline:
             time.sleep(0.2)
