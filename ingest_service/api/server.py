@@ -39,7 +39,8 @@ class ApiServer(uvicorn.Server):
     def listen(self) -> socket.socket:
         """Take the address before anything else starts. Raises OSError when it is taken."""
         family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # With the protocol named, asyncio sends answers at once instead of waiting for the client (TCP_NODELAY).
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((self.config.host, self.config.port))
