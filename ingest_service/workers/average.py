@@ -56,7 +56,7 @@ class AverageWorker:
         self._clock = clock
         self._tally = tally
         self._taught = Channels(())
-        self._left_off_ms = (store.status().newest_ms or 0) if tally is not None else 0
+        self._left_off_ms = int(store.latest().measured_at_ms.max(initial=0)) if tally is not None else 0
         self._later = _no_marks()  # minutes into which values hold, but which had not ended yet
         self._hours = DueHours()
 

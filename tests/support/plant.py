@@ -45,9 +45,10 @@ profile = "simulator"
 SERVICE = """\
 [broker]
 port = {broker}
+{hears}
 
 [storage]
-folder = "data"
+{storage}
 
 [http]
 port = {http}
@@ -91,12 +92,16 @@ def agent(folder: Path, site: Path, settings: dict[str, str] | None = None) -> P
 class Service:
     """The central service behind HTTP; its data lie in the folder `data`."""
 
-    def __init__(self, folder: Path, broker: int) -> None:
-        """`broker` is the port of the broker, or of a line to it."""
+    def __init__(self, folder: Path, broker: int, storage: str = 'folder = "data"', hears: str = "") -> None:
+        """`broker` is the port of the broker, or of a line to it.
+
+        `storage` is that part of the configuration, `hears` what more is said of the broker there.
+        """
         self.port = free_port()
         self.data = folder / "data"
         self._file = folder / "service.toml"
-        self._file.write_text(SERVICE.format(broker=broker, http=self.port), encoding="utf-8")
+        text = SERVICE.format(broker=broker, hears=hears, storage=storage, http=self.port)
+        self._file.write_text(text, encoding="utf-8")
         self.program = product(folder, "service", "ingest-service", "serve", str(self._file))
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10.0, trust_env=False)
 
