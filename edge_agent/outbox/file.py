@@ -71,6 +71,7 @@ class OutboxFile:
         with guarded(path):
             self.epoch: int = self._meta("epoch")
             self.last_number: int = self._meta("last_number")
+            self.bd_seq: int = self._meta("bd_seq")
             self.newest_before_ms: int = runs.newest_ms(database)
             self.acknowledged: tuple[AcknowledgedRange, ...] = acknowledged.load(database)
             self._held = _Held(*database.execute(_TOTALS).fetchone())
@@ -203,11 +204,10 @@ class OutboxFile:
         with guarded(self.path):
             return gap_table.waiting(self._db)
 
-    def next_bd_seq(self) -> int:
-        """The bdSeq of the next connection, 0 to 255; it moves on across restarts (specification 6.4.20)."""
+    def keep_bd_seq(self, bd_seq: int) -> None:
+        """Remember the bdSeq of a connection, so that the count goes on across restarts (specification 6.4.20)."""
         with self._transaction() as database:
-            database.execute("UPDATE meta SET value = (value + 1) % 256 WHERE name = 'bd_seq'")
-            return self._meta("bd_seq")
+            database.execute("UPDATE meta SET value = ? WHERE name = 'bd_seq'", (bd_seq,))
 
     def state(self) -> OutboxState:
         """What waits, and what was lost."""

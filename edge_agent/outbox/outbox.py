@@ -1,6 +1,7 @@
 """The outbox towards asyncio: one writer thread, commits in groups, and what became durable is told in order."""
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ COMMIT_S = 0.2  # the wait that lets blocks share one sync of the disk
 COMMIT_BLOCKS = 64  # a group of this size does not wait
 MAX_COMMIT_BLOCKS = 256
 MAX_WAITING_BLOCKS = 4096  # what memory holds while the disk refuses
+_BD_SEQS = 256
 
 Listener = Callable[[Sequence[Block]], None]
 _GapKey = tuple[str, GapReason, int]
@@ -50,7 +52,7 @@ class Outbox:
         self._file, self._limits, self._now_ms, self._writer = file, limits, now_ms, writer
         self._trusted_ms = trusted_ms or now_ms
         self._last_number = self.durable_number = file.last_number
-        self._bd_seq = 0
+        self._bd_seq, self._is_bd_seq_kept = file.bd_seq, True
         self._waiting: deque[Block] = deque()
         self._being_written = 0
         self._gaps: dict[_GapKey, Gap] = {}
@@ -162,13 +164,23 @@ class Outbox:
         return await self._call(lambda: self._file.read(after, until, limit, skip))
 
     async def next_bd_seq(self) -> int:
-        """The bdSeq of the next connection; where the disk refuses it still moves on within this run."""
+        """The bdSeq of the next connection, 0 to 255.
+
+        The next run does not know of one that the disk refuses. So that no two connections share one, the count then
+        goes on elsewhere.
+        """
+        following = (self._bd_seq + 1) % _BD_SEQS
         try:
-            self._bd_seq = await self._call(self._file.next_bd_seq)
+            await self._call(lambda: self._file.keep_bd_seq(following))
         except OutboxError as error:
             self._refused(error)
-            self._bd_seq = (self._bd_seq + 1) % 256
-        return self._bd_seq
+            if self._is_bd_seq_kept:
+                following = (following + 1 + secrets.randbelow(_BD_SEQS - 2)) % _BD_SEQS
+            self._is_bd_seq_kept = False
+        else:
+            self._is_bd_seq_kept = True
+        self._bd_seq = following
+        return following
 
     async def use_tags(self, tags: Mapping[int, TagName]) -> None:
         """Say what the aliases stand for, before anything is appended or published. Raises OutboxError."""

@@ -8,8 +8,9 @@ only said afterwards (the agent publishes a block when its commit has returned);
 that was being written. A power cut may leave any beginning of what was not synced, and rubbish behind it.
 
 So the log is cut at a random point between the last certain sync and its end, and sometimes rubbish is added. Commit n
-counts as certain as soon as a block of it was heard at the broker; a deletion or a bdSeq of commit n that is undone
-only repeats work. The main file needs no cut: it is written at checkpoints, from commits that were synced before.
+counts as certain as soon as a block of it was heard at the broker, or when it holds a bdSeq, which is used only when it
+is on the disk; a deletion that is undone only repeats work. The main file needs no cut: it is written at checkpoints,
+from commits that were synced before.
 """
 
 import shutil
@@ -37,10 +38,11 @@ class Cut(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What an outbox file knows of itself: its epoch and the number of its last block."""
+    """What an outbox file knows of itself: its epoch, the number of its last block, and the bdSeq used last."""
 
     epoch: int
     last_number: int
+    bd_seq: int
 
 
 def cut_power(outbox: Path, is_known: Callable[[int, int], bool], chance: Random) -> Cut:
@@ -89,7 +91,7 @@ def written(outbox: Path, log_bytes: int) -> Written:
         copy.with_name("outbox-wal").write_bytes(log.read_bytes()[:log_bytes])
         with closing(sqlite3.connect(copy)) as database:
             found = dict(database.execute("SELECT name, value FROM meta").fetchall())
-    return Written(found["epoch"], found["last_number"])
+    return Written(found["epoch"], found["last_number"], found["bd_seq"])
 
 
 def _was_told(outbox: Path, before: int, after: int, is_known: Callable[[int, int], bool]) -> bool:
@@ -97,9 +99,9 @@ def _was_told(outbox: Path, before: int, after: int, is_known: Callable[[int, in
         first, last = written(outbox, before), written(outbox, after)
     except sqlite3.Error:  # the first commit made the tables: keep it
         return True
-    return first.epoch != last.epoch or any(
-        is_known(last.epoch, number) for number in range(first.last_number + 1, last.last_number + 1)
-    )
+    if (first.epoch, first.bd_seq) != (last.epoch, last.bd_seq):
+        return True
+    return any(is_known(last.epoch, number) for number in range(first.last_number + 1, last.last_number + 1))
 
 
 def _checksum(order: str, data: bytes, start: tuple[int, int]) -> tuple[int, int]:

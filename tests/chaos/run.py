@@ -79,7 +79,10 @@ def end_quietly(made: World) -> float:
     made.furnaces.stop()
     begun_s = time.monotonic()
     wait_until(lambda: made.is_well() and not any(made.shown(home, number) for home, number in FURNACES), CALM_S)
-    wait_until(lambda: not made.waiting(), DRAIN_S)
+    try:
+        wait_until(lambda: not made.waiting(), DRAIN_S)
+    except TimeoutError as error:
+        raise TimeoutError(f"outboxes still hold {made.waiting()}") from error
     drained_s = time.monotonic() - begun_s
     for home in made.homes.values():
         home.agent.stop()

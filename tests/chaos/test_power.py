@@ -54,6 +54,18 @@ def test_what_was_told_survives_and_what_was_not_may_be_lost_but_nothing_before_
     assert not (told and cut.undone)
 
 
+def test_a_bd_seq_is_never_undone_since_it_may_have_been_used(tmp_path: Path) -> None:
+    with closing(OutboxFile.open(OutboxLimits(path=tmp_path / "outbox"), NOW_MS)) as file:
+        file.append([block(1)], NOW_MS)
+        file.keep_bd_seq(7)
+        for seed in range(20):
+            copy = tmp_path / f"copy-{seed}"
+            copy.mkdir()
+            for suffix in ("", "-wal"):
+                shutil.copyfile(tmp_path / f"outbox{suffix}", copy / f"outbox{suffix}")
+            assert cut_power(copy / "outbox", lambda _epoch, _number: False, Random(seed)).undone == 0
+
+
 def test_a_power_cut_is_seen_to_undo_and_to_leave_rubbish(dead: Path, tmp_path: Path) -> None:
     cuts = []
     for seed in range(40):

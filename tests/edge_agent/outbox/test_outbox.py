@@ -181,14 +181,40 @@ def test_a_file_damaged_while_it_runs_is_replaced_and_nothing_that_waits_is_lost
     run(path, story)
 
 
-def test_bd_seq_moves_on_even_when_the_disk_refuses(path: Path) -> None:
-    async def story(box: Outbox) -> None:
-        first = await box.next_bd_seq()
+def test_connections_while_the_disk_refuses_share_their_bd_seq_with_none_that_the_next_run_counts(path: Path) -> None:
+    used: list[int] = []
+
+    async def refused(box: Outbox) -> None:
+        used.append(await box.next_bd_seq())
         box._file._db.execute("PRAGMA query_only = 1")
-        assert await box.next_bd_seq() == first + 1
+        used.extend([await box.next_bd_seq() for _ in range(3)])
+
+    async def following(box: Outbox) -> None:
+        used.append(await box.next_bd_seq())
+
+    run(path, refused)
+    run(path, following)
+    first, apart, second, third, next_run = used
+    assert (first, next_run) == (0, 1)
+    assert (second, third) == ((apart + 1) % 256, (apart + 2) % 256)
+    assert apart not in (0, 1)
+
+
+def test_once_the_disk_takes_it_again_bd_seq_goes_on_from_where_it_is(path: Path) -> None:
+    used: list[int] = []
+
+    async def story(box: Outbox) -> None:
+        box._file._db.execute("PRAGMA query_only = 1")
+        used.append(await box.next_bd_seq())
         box._file._db.execute("PRAGMA query_only = 0")
+        used.append(await box.next_bd_seq())
+
+    async def following(box: Outbox) -> None:
+        used.append(await box.next_bd_seq())
 
     run(path, story)
+    run(path, following)
+    assert used == [used[0], (used[0] + 1) % 256, (used[0] + 2) % 256]
 
 
 def test_appending_does_not_wait_for_the_disk(path: Path) -> None:
