@@ -92,6 +92,7 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     org: str = ""
     token_env: str = ""  # name of the environment variable that holds the token (InfluxDB 1: name:password)
     ca_file: str = ""
+    shared: bool = False  # several services, each for its own homes, write to this server
     # VictoriaMetrics says "written" before its disk has it: a process that was killed had lost the last 8 s.
     hold_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 20.0
     timeout_s: float = 10.0  # a slow answer to a large question is still one

@@ -1,6 +1,5 @@
 """Opens the store that the configuration names."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def open_series_store(storage: Storage, database: Engine, file: str, clock: Call
         return EmbeddedStore(Path(storage.folder) / SERIES_FOLDER)
     catalogue = Catalogue(database)
     engine = open_engine(storage, catalogue, file)
-    return RemoteStore(engine, Ledger(database, engine.address), catalogue, clock, time.monotonic)
+    return RemoteStore(engine, Ledger(database, engine.address), catalogue, clock, is_shared=storage.shared)
 
 
 def open_engine(storage: Storage, catalogue: Catalogue, file: str) -> ServerEngine:

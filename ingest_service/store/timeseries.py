@@ -44,10 +44,12 @@ class TimeSeriesStore(Protocol):
     """Samples and means. Calls may come from any thread; writes are serialised by the store.
 
     Every method raises StoreError when the store cannot do it now. `hold_s` is how long after a write its samples may
-    still be lost (s); 0 where a write that returned is durable. Blocks are acknowledged no sooner.
+    still be lost (s); 0 where a write that returned is durable. Blocks are acknowledged no sooner. `is_shared` is true
+    where other services write to the same server: an edge that is new here may have been another's before.
     """
 
     hold_s: float
+    is_shared: bool
 
     def write(self, batch: SampleBatch) -> WriteResult:
         """Make a batch durable before returning. A block that is held already is skipped as a whole.

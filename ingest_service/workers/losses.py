@@ -89,11 +89,20 @@ class Losses:
         found = [(one, pieces) for one, pieces in lost if pieces]
         if not found:
             return
+        if self._store.is_shared and not held:
+            self._take_over(birth)
+            return
         rows = [row for one, pieces in found for row in self._rows(birth, one, pieces, now_ms)]
         self.recorded += self._log.add(rows)
         gone = [piece for _, pieces in found for piece in pieces]
         self._store.hold(edge_id, birth.epoch, gone)
         _log.error("held_blocks_missing", home=birth.session.home, edge=birth.session.edge, blocks=gone)
+
+    def _take_over(self, birth: HeardAcknowledged) -> None:
+        """Another service has had these blocks and written them to the store that we share: nothing is lost."""
+        ranges = [(one.first, one.last) for one in birth.ranges]
+        self._store.hold(birth.session.edge_id, birth.epoch, ranges)
+        _log.info("edge_taken_over", home=birth.session.home, edge=birth.session.edge, blocks=ranges)
 
     def _rows(
         self, birth: HeardAcknowledged, acknowledged: AcknowledgedRange, lost: Sequence[BlockRange], now_ms: int

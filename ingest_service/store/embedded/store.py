@@ -37,6 +37,7 @@ class EmbeddedStore:
     """
 
     hold_s = 0.0
+    is_shared = False
 
     def __init__(self, folder: Path, memory_limit_mb: int = 1024) -> None:
         self._folder = folder

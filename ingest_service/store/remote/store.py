@@ -38,7 +38,10 @@ class RemoteStore:
         catalogue: Catalogue,
         now_ms: Callable[[], int],
         monotonic_s: Callable[[], float] = time.monotonic,
+        *,
+        is_shared: bool = False,
     ) -> None:
+        self.is_shared = is_shared
         self.hold_s = engine.hold_s + _MARGIN_S if engine.hold_s else 0.0
         self._engine, self._catalogue, self._monotonic_s = engine, catalogue, monotonic_s
         self._writing, self._closing = threading.RLock(), threading.Event()
