@@ -1,6 +1,6 @@
 """One channel in a birth: its metric with value and properties, and how that is read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -100,12 +100,12 @@ def first_sample(metric: Metric, channel: ChannelBirth, sent_at_ms: int) -> Iter
         yield Sample(channel.alias, at_ms, value if isinstance(value, str) else float(value))
 
 
-def _text(found: dict[str, Scalar], key: str) -> str:
+def _text(found: Mapping[str, Scalar], key: str) -> str:
     value = found.get(key, "")
     return value if isinstance(value, str) else str(value)
 
 
-def _number(found: dict[str, Scalar], key: str) -> float | None:
+def _number(found: Mapping[str, Scalar], key: str) -> float | None:
     value = found.get(key)
     return float(value) if isinstance(value, int | float) else None
 

@@ -1,7 +1,10 @@
 """One Sparkplug metric: data types, values and properties (specification 3.0, section 6.4)."""
 
 import struct
+from collections.abc import Mapping
 from enum import IntEnum
+from functools import lru_cache
+from types import MappingProxyType
 
 from edge_agent.wire.sparkplug_b_pb2 import Metric, PropertySet
 
@@ -84,15 +87,22 @@ def add_property(properties: PropertySet, key: str, value: str | float | int) ->
         entry.type, entry.double_value = DataType.DOUBLE, value
 
 
-def read_properties(metric: Metric) -> dict[str, Scalar]:
+def read_properties(metric: Metric) -> Mapping[str, Scalar]:
     """The scalar properties of a metric by key."""
+    return _properties(metric.properties.SerializeToString())
+
+
+@lru_cache(maxsize=8_192)
+def _properties(octets: bytes) -> Mapping[str, Scalar]:
+    """Read once: the same properties come again with every device of a type and at every birth."""
     found: dict[str, Scalar] = {}
-    for key, entry in zip(metric.properties.keys, metric.properties.values, strict=False):
+    properties = PropertySet.FromString(octets)
+    for key, entry in zip(properties.keys, properties.values, strict=False):
         field = entry.WhichOneof("value")
         if entry.is_null or field not in ("int_value", "long_value", "double_value", "float_value", "string_value"):
             continue
         found[key] = _signed(entry.int_value, 32) if field == "int_value" else getattr(entry, field)
-    return found
+    return MappingProxyType(found)
 
 
 def pack_uint64s(numbers: list[int]) -> bytes:
