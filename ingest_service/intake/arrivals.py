@@ -5,6 +5,10 @@ from collections import deque
 
 import msgspec
 
+from edge_agent.wire.topic import MessageType
+
+Edge = tuple[str, str]  # home, edge
+
 _OVERHEAD = 200  # bytes that an arrival takes beside its payload
 
 
@@ -17,13 +21,18 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 
 class ArrivalQueue:
-    """Any thread puts, one takes. What does not fit is no loss: its edge sends again what is not acknowledged."""
+    """Any thread puts, one takes. What does not fit is no loss: its edge sends again what is not acknowledged.
 
-    def __init__(self, max_bytes: int = 64 * 1024 * 1024) -> None:
+    An edge of which something did not fit is shut out until it is born again, for nothing that it says can be
+    understood before; so a flood costs few edges their turn instead of all of them a message.
+    """
+
+    def __init__(self, max_bytes: int = 192 * 1024 * 1024) -> None:
         self._max_bytes = max_bytes
         self._waiting: deque[Arrival] = deque()
         self._bytes = 0
         self._dropped = 0
+        self._shut_out: set[Edge] = set()
         self._interruptions = 0
         self._changed = threading.Condition()
 
@@ -32,7 +41,7 @@ class ArrivalQueue:
         with self._changed:
             for arrival in arrivals:
                 size = len(arrival.payload) + _OVERHEAD
-                if self._bytes + size > self._max_bytes:
+                if not self._admits(arrival, size):
                     self._dropped += 1
                     continue
                 self._bytes += size
@@ -54,6 +63,18 @@ class ArrivalQueue:
             self._bytes -= sum(len(arrival.payload) + _OVERHEAD for arrival in taken)
             return taken
 
+    def _admits(self, arrival: Arrival, size: int) -> bool:
+        fits = self._bytes + size <= self._max_bytes
+        if fits and not self._shut_out:
+            return True
+        home, kind, edge = _parts(arrival.topic)
+        if fits and ((home, edge) not in self._shut_out or kind == MessageType.NBIRTH):
+            self._shut_out.discard((home, edge))
+            return True
+        if home:
+            self._shut_out.add((home, edge))
+        return False
+
     def __len__(self) -> int:
         return len(self._waiting)
 
@@ -63,6 +84,18 @@ class ArrivalQueue:
         return self._dropped
 
     @property
+    def shut_out(self) -> frozenset[Edge]:
+        """The edges (home, edge) that must be born again to be heard."""
+        with self._changed:
+            return frozenset(self._shut_out)
+
+    @property
     def interruptions(self) -> int:
         """How often the connection was lost since the start."""
         return self._interruptions
+
+
+def _parts(topic: str) -> tuple[str, str, str]:
+    """Home, message type and edge of a topic; "" where it names none."""
+    parts = topic.split("/", 4)
+    return (parts[1], parts[2], parts[3]) if len(parts) >= 4 else ("", "", "")

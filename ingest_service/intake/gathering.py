@@ -13,7 +13,7 @@ from edge_agent.wire.sample import Reason
 from ingest_service.intake.alias_table import FOREIGN, UNKNOWN, AliasTable
 from ingest_service.intake.device_map import DeviceMap
 from ingest_service.intake.plain import PlainSamples, read_plain
-from ingest_service.intake.scanning import Scan
+from ingest_service.intake.scanning import Scan, joined, scan
 from ingest_service.intake.session import EdgeSession
 
 _LAST_MS = 2**62  # later times are as far in the future
@@ -66,8 +66,9 @@ class Gathering:
     """Grows by whole messages, general ones and plain ones of `scanned`: nothing is done for a single sample."""
 
     def __init__(self, scanned: Scan | None = None) -> None:
-        self._scanned = scanned
+        self._scanned = scanned or scan(())
         self._plain: list[_Plain] = []
+        self._octets: list[bytes] = []  # of plain messages that were scanned with an earlier batch
         self._read: PlainSamples | None = None
         self._origins: list[Origin] = []
         self._series: list[int] = []
@@ -100,6 +101,14 @@ class Gathering:
         """Append the samples of message `at` of the scan, which is plain."""
         self._plain.append(_Plain(at, session, known, aliases, session.epoch, received_at_ms))
 
+    def add_again(
+        self, session: EdgeSession, known: DeviceMap, aliases: AliasTable, octets: bytes, received_at_ms: int
+    ) -> None:
+        """Append the samples of a plain message that was scanned with an earlier batch: it is scanned again."""
+        at = len(self._scanned.plain) + len(self._octets)
+        self._octets.append(octets)
+        self._plain.append(_Plain(at, session, known, aliases, session.epoch, received_at_ms))
+
     @property
     def origins(self) -> list[Origin]:
         """Where the rows came from, ascending."""
@@ -120,11 +129,12 @@ class Gathering:
 
     def _read_plain(self) -> PlainSamples | None:
         """Read the plain messages, once all are known; their rows follow those of the others."""
-        if self._read is None and self._plain and self._scanned is not None:
+        if self._read is None and self._plain:
+            scanned = joined([self._scanned, scan(self._octets)]) if self._octets else self._scanned
             found = sorted(self._plain, key=attrgetter("at"))
             at = np.fromiter((one.at for one in found), np.int64, len(found))
-            self._read = read_plain(self._scanned, at, [one.aliases for one in found])
-            self._enter(found, self._scanned.sent_at_ms[at].tolist(), self._read)
+            self._read = read_plain(scanned, at, [one.aliases for one in found])
+            self._enter(found, scanned.sent_at_ms[at].tolist(), self._read)
         return self._read
 
     def _enter(self, found: list[_Plain], sent_at_ms: list[int], read: PlainSamples) -> None:

@@ -18,6 +18,7 @@ Packet = tuple[str, bytes]  # topic ("" where it is no UTF-8) and payload
 
 _AT_ONCE = 256 * 1024
 _PUBLISH, _KIND_AND_QOS = 0x30, 0xF6
+_MOST_TOPICS = 65_536
 _INCOMPLETE = -1
 _LONGEST_NUMBER = 5  # bytes, one more than the protocol allows: the library refuses it
 
@@ -39,6 +40,7 @@ class ReadAhead:
         self._has_properties = has_properties
         self._heard = bytearray()
         self._passed = bytearray()
+        self._topics: dict[bytes, str] = {}
 
     def recv(self, size: int) -> bytes:
         """At most `size` bytes for the library. Raises BlockingIOError when there are none now."""
@@ -104,10 +106,19 @@ class ReadAhead:
             body = end + 1 if start == _INCOMPLETE else start + length
         if body > end or name.startswith(self._reserved):
             return None
-        try:
-            return name.decode(), bytes(self._heard[body:end])
-        except UnicodeDecodeError:
-            return "", bytes(self._heard[body:end])
+        return self._text(name), bytes(self._heard[body:end])
+
+    def _text(self, name: bytes) -> str:
+        """A topic as text; the same object each time, so that thousands that wait share it."""
+        known = self._topics.get(name)
+        if known is None:
+            try:
+                known = name.decode()
+            except UnicodeDecodeError:
+                known = ""
+            if len(self._topics) < _MOST_TOPICS:
+                self._topics[name] = known
+        return known
 
 
 class ReadAheadClient(Client):

@@ -61,7 +61,7 @@ class Scan(msgspec.Struct, frozen=True):
 def scan(payloads: Sequence[bytes]) -> Scan:
     """Read what is plain, so many messages at a time that their columns stay in the processor's cache."""
     parts = [_scanned(payloads[at : at + _AT_ONCE]) for at in range(0, len(payloads), _AT_ONCE)] or [_scanned(())]
-    return parts[0] if len(parts) == 1 else _joined(parts)
+    return joined(parts)
 
 
 def _scanned(payloads: Sequence[bytes]) -> Scan:
@@ -241,7 +241,10 @@ def _chosen(rows: _Metrics, kept: Bools) -> _Metrics:
     return _Metrics(*(getattr(rows, name)[kept] for name in _Metrics.__struct_fields__))
 
 
-def _joined(parts: Sequence[Scan]) -> Scan:
+def joined(parts: Sequence[Scan]) -> Scan:
+    """One scan of all their messages, in that order."""
+    if len(parts) == 1:
+        return parts[0]
     names = [name for name in Scan.__struct_fields__ if name != "bounds"]
     columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     lengths = np.concatenate([np.diff(part.bounds) for part in parts])

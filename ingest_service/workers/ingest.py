@@ -192,6 +192,9 @@ class IngestWorker:
         for session in self._fleet:
             if session.gap_overdue(now_ms):
                 self._rebirths.want(session.home, session.edge)
+        if len(self._queue) < MESSAGES_A_STEP:
+            for home, edge in self._queue.shut_out:
+                self._rebirths.want(home, edge)
         for home, edge in self._rebirths.due(now_ms):
             self._command(home, edge, encode_rebirth(now_ms))
             self._counters.rebirths_requested += 1

@@ -185,12 +185,14 @@ class Listener:
         heap.gaps.append(HeardGap(session, epoch, record, message.received_at_ms))
 
     def _plain(self, session: EdgeSession, message: PlainMessage, heap: Heap) -> None:
-        """A message that was scanned with this batch; one that was held back since then is parsed after all."""
+        """A message that was scanned with this batch, or with an earlier one and held back since then."""
         known = session.device(message.topic.device)
         if known is None:
             self._put_aside(Rejection.UNKNOWN_DEVICE, message.topic)
-        elif message.batch == heap.number and known.aliases is not None:
+        elif known.aliases is not None and message.batch == heap.number:
             heap.stored.add_plain(session, known, known.aliases, message.at, message.received_at_ms)
+        elif known.aliases is not None:
+            heap.stored.add_again(session, known, known.aliases, message.octets, message.received_at_ms)
         else:
             parsed = Message(message.topic, parse_payload(message.octets), message.received_at_ms)
             self._data(session, parsed, heap)

@@ -33,3 +33,29 @@ def test_a_waiting_taker_is_woken_by_the_first_message() -> None:
     queue.put(arrival(1))
     taker.join(10)
     assert taken == [arrival(1)]
+
+
+def of(edge: str, kind: str = "DDATA", number: int = 0) -> Arrival:
+    return Arrival(f"spBv1.0/home/{kind}/{edge}", b"x" * 100, number)
+
+
+def test_an_edge_that_lost_a_message_is_shut_out_until_it_is_born_again_and_others_are_not() -> None:
+    queue = ArrivalQueue(max_bytes=900)
+    queue.put(of("a"), of("a"), of("b"), of("b"))
+    assert queue.shut_out == {("home", "b")}
+    queue.take(2, 0)
+    queue.put(of("b", number=1), of("a", number=2), of("b", "NBIRTH", 3))
+    assert queue.shut_out == set()
+    assert [one.received_at_ms for one in queue.take(9, 0)] == [0, 2, 3]
+    queue.put(of("b", number=4))
+    assert [one.received_at_ms for one in queue.take(9, 0)] == [4]
+    assert queue.dropped == 2
+
+
+def test_a_birth_that_does_not_fit_leaves_its_edge_shut_out() -> None:
+    queue = ArrivalQueue(max_bytes=300)
+    queue.put(of("a"), of("b", "NBIRTH"))
+    queue.take(1, 0)
+    queue.put(of("b"))
+    assert queue.take(1, 0) == []
+    assert queue.shut_out == {("home", "b")}

@@ -244,8 +244,10 @@ def test_a_flood_is_cut_to_what_the_queue_holds_and_the_link_lives_on(broker: Mo
         wait_until(lambda: len(host.queue) + host.queue.dropped == 50)
         assert host.queue.dropped > 0
         assert host.heard()[0][1] == b"0"
+        watcher.publish("spBv1.0/east/NDATA/edge-1", b"without the ones between")
+        watcher.publish("spBv1.0/east/NBIRTH/edge-1", b"born again")
         watcher.publish("spBv1.0/east/NDATA/edge-1", b"later")
-        wait_until(lambda: host.heard()[-1][1] == b"later")
+        wait_until(lambda: [payload for _, payload in host.heard()[-2:]] == [b"born again", b"later"])
 
 
 def test_a_wrong_password_is_refused_again_and_again_and_the_right_one_enters(tmp_path: Path) -> None:

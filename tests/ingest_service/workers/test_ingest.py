@@ -257,6 +257,37 @@ def test_a_lost_message_asks_for_a_rebirth_after_the_reorder_timeout(centre: Cen
     assert (view.seq_gaps, view.rebirths) == (1, 1)
 
 
+def test_an_edge_for_which_there_was_no_room_is_asked_for_its_births_and_nothing_is_lost(centre: Centre) -> None:
+    small = SpeakingEdge()
+    centre.hear(*small.births())
+    births = small.births()
+    blocks = [small.data(number, [co(number, float(number))]) for number in range(1, 10)]
+    centre.queue = ArrivalQueue(max_bytes=sum(len(birth.payload) + 200 for birth in births))
+    centre.worker = centre.new_worker()
+    centre.hear(*births)
+    centre.hear(*blocks)
+    taken = len(centre.stored())
+    assert 0 < taken < 9
+    centre.after(10)
+    assert centre.spoken.rebirths == ["spBv1.0/east/NCMD/edge-1"]
+    for arrival in (*small.births(), small.data(9, [co(9, 9.0)])):
+        centre.hear(arrival)
+    assert centre.stored()[-1] == (9, 9.0)
+
+
+def test_messages_that_were_held_back_are_read_when_the_missing_one_comes(centre: Centre) -> None:
+    edge = SpeakingEdge()
+    centre.hear(*edge.births())
+    first, second, third, fourth = (edge.data(number, [co(number, float(number))]) for number in range(1, 5))
+    centre.hear(first, third)
+    centre.hear(fourth)
+    assert centre.stored() == [(1, 1.0)]
+    centre.hear(second)
+    assert centre.stored() == [(1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0)]
+    centre.after(1_000)
+    assert centre.spoken.acknowledged == [(1, 1), (2, 4)]
+
+
 def test_aliases_of_a_missed_birth_are_never_taken_for_those_of_the_one_before(centre: Centre) -> None:
     edge = SpeakingEdge()
     centre.hear(*edge.births(), edge.data(1, [co(0, 1.0), o2(0, 11.0)]))
