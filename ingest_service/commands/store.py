@@ -69,24 +69,24 @@ def _copy(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ingest_service.store.channels import read_channels
     from ingest_service.store.exporting import Content, Form, Order, chosen, export
     from ingest_service.store.opening import open_series_store
+    from ingest_service.store.overview import Reader, Scope, series
 
     config = load_config(args.config)
     zone = config.judging.time_zone
     database = _database(config)
-    channels = chosen(read_channels(database).rows, args.series)
-    if not channels:
+    named = chosen(series(Reader(database, Scope())), args.series)
+    if not named:
         raise ConfigError("--series", "", f"{', '.join(args.series)} names no series", "an id, home/device/channel")
     since, until = _time_ms(args.since, zone, "--from", 0), _time_ms(args.until, zone, "--to", 1)
-    order = Order(channels=channels, from_ms=since, to_ms=until, content=Content(args.content), zone=zone)
+    order = Order(series=named, from_ms=since, to_ms=until, content=Content(args.content), zone=zone)
     store = open_series_store(config.storage, database, str(args.config), lambda: until)
     try:
         rows = export(store, order, _form(args, Form), args.out)
     finally:
         store.close()
-    print(f"{args.out}: {rows:,} rows of {len(channels)} series")
+    print(f"{args.out}: {rows:,} rows of {len(named)} series")
     return 0
 
 

@@ -21,8 +21,8 @@ import numpy as np
 from edge_agent.wire.sample import Reason
 from ingest_service.config import DAY_MS
 from ingest_service.errors import StoreError
-from ingest_service.store.channels import ChannelRow
 from ingest_service.store.copying import chunks
+from ingest_service.store.overview import KnownSeries
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
 
 Columns = dict[str, np.ndarray[Any, Any]]
@@ -44,20 +44,20 @@ class Content(StrEnum):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to write: these channels in `[from_ms, to_ms)`."""
+    """What to write: these series in `[from_ms, to_ms)`."""
 
-    channels: Sequence[ChannelRow]
+    series: Sequence[KnownSeries]
     from_ms: int
     to_ms: int
     content: Content = Content.RAW
     zone: str = "Asia/Shanghai"
 
 
-def chosen(channels: Sequence[ChannelRow], patterns: Sequence[str]) -> list[ChannelRow]:
-    """The channels that a pattern names: an id, or home/device/channel with * for anything. All where there is none."""
+def chosen(series: Sequence[KnownSeries], patterns: Sequence[str]) -> list[KnownSeries]:
+    """The series that a pattern names: an id, or home/device/channel with * for anything. All where there is none."""
     if not patterns:
-        return list(channels)
-    return [row for row in channels if any(_is_meant(row, pattern) for pattern in patterns)]
+        return list(series)
+    return [row for row in series if any(_is_meant(row, pattern) for pattern in patterns)]
 
 
 def export(store: TimeSeriesStore, order: Order, form: Form, path: Path) -> int:
@@ -75,7 +75,7 @@ def export(store: TimeSeriesStore, order: Order, form: Form, path: Path) -> int:
 
 
 def _write_csv(store: TimeSeriesStore, order: Order, path: Path) -> int:
-    names, zone, count = {row.series_id: row for row in order.channels}, ZoneInfo(order.zone), 0
+    names, zone, count = {row.id: row for row in order.series}, ZoneInfo(order.zone), 0
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         figures = ("value", "reason") if order.content is Content.RAW else ("mean", "low", "high", "covered")
@@ -96,7 +96,7 @@ def _write_parquet(store: TimeSeriesStore, order: Order, path: Path) -> int:
     gathered.unlink(missing_ok=True)
     try:
         with duckdb.connect(str(gathered)) as connection:
-            rows = [(row.series_id, *_names(row)) for row in order.channels]
+            rows = [(row.id, *_names(row)) for row in order.series]
             connection.execute(
                 "CREATE TABLE channel (series INTEGER, home VARCHAR, device VARCHAR, channel VARCHAR, "
                 "name VARCHAR, unit VARCHAR)"
@@ -130,7 +130,7 @@ def _gather(connection: duckdb.DuckDBPyConnection, store: TimeSeriesStore, order
 def _parts(store: TimeSeriesStore, order: Order) -> Iterator[Columns]:
     """The rows in parts that fit into memory: an hour of raw samples, or a day of means, of some series."""
     step_ms = HOUR_MS if order.content is Content.RAW else DAY_MS
-    series = sorted(row.series_id for row in order.channels)
+    series = sorted(row.id for row in order.series)
     for start_ms in range(order.from_ms, order.to_ms, step_ms):
         for chunk in chunks(series):
             columns = _columns(store, order.content, chunk, start_ms, min(start_ms + step_ms, order.to_ms))
@@ -147,8 +147,8 @@ def _columns(store: TimeSeriesStore, content: Content, series: Sequence[int], fr
     return {"series": means.series, "time_ms": means.start_ms, **rest}
 
 
-def _names(row: ChannelRow) -> tuple[str, str, str, str, str]:
-    return row.home_id, row.device, row.channel, row.name_zh or row.name_en, row.unit
+def _names(row: KnownSeries) -> tuple[str, str, str, str, str]:
+    return row.home_id, row.device, row.channel, row.name_zh or row.name_en or row.channel, row.unit
 
 
 def _text(figure: str, value: float) -> str:
@@ -163,5 +163,5 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _is_meant(row: ChannelRow, pattern: str) -> bool:
-    return pattern == str(row.series_id) or fnmatch.fnmatchcase(f"{row.home_id}/{row.device}/{row.channel}", pattern)
+def _is_meant(row: KnownSeries, pattern: str) -> bool:
+    return pattern == str(row.id) or fnmatch.fnmatchcase(f"{row.home_id}/{row.device}/{row.channel}", pattern)
