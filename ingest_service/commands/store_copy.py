@@ -79,7 +79,7 @@ def _copy(
         task = progress.add_task("copying", total=len(due), note="")
         copied = 0
         for day_ms in due:
-            done = copy_day(here, there, series, day_ms, lambda _: None)
+            done = copy_day(here, there, series, day_ms)
             copied += done.samples
             if day_ms != days[-1]:
                 journal.add(done)

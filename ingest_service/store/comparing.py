@@ -7,10 +7,9 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 
-from ingest_service.config import DAY_MS
 from ingest_service.store.batch import SampleBatch, some_rows
-from ingest_service.store.copying import chunks
-from ingest_service.store.timeseries import HOUR_MS, TimeSeriesStore
+from ingest_service.store.copying import chunks, spans
+from ingest_service.store.timeseries import TimeSeriesStore
 
 ROUNDED = 2e-12  # VictoriaMetrics keeps twelve significant digits
 
@@ -62,8 +61,8 @@ def compare_day(
     for chunk in chunks(series):
         sums = {one: (_Sums(), _Sums()) for one in chunk}
         alike = dict.fromkeys(chunk, True)
-        for hour_ms in range(day_ms, day_ms + DAY_MS, HOUR_MS):
-            mine, theirs = (_split(store.raw(chunk, hour_ms, hour_ms + HOUR_MS)) for store in (here, there))
+        for from_ms, to_ms in spans(here, chunk, day_ms) or spans(there, chunk, day_ms):
+            mine, theirs = (_split(store.raw(chunk, from_ms, to_ms)) for store in (here, there))
             for one in mine.keys() | theirs.keys():
                 pair = mine.get(one), theirs.get(one)
                 for batch, total in zip(pair, sums[one], strict=True):

@@ -3,7 +3,7 @@
 Both use the same relational database, so that a series has the same id in both.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,7 +13,8 @@ from ingest_service.config import DAY_MS
 from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, TimeSeriesStore
 
-SERIES_AT_ONCE = 500  # an hour of these at one sample a second is about 40 MB
+SERIES_AT_ONCE = 500
+ROWS_AT_ONCE = 2_000_000  # about 40 MB; an hour of so many series at one sample a second is hardly more
 _MARKS = 1_000_000
 
 
@@ -52,18 +53,15 @@ def days_of(status: StoreStatus) -> list[int]:
     return [day * DAY_MS for day in range(first, last + 1)]
 
 
-def copy_day(
-    source: TimeSeriesStore, target: TimeSeriesStore, series: Sequence[int], day_ms: int, tick: Callable[[int], None]
-) -> CopiedDay:
-    """Samples and means of one day; `tick` hears how many samples were written."""
+def copy_day(source: TimeSeriesStore, target: TimeSeriesStore, series: Sequence[int], day_ms: int) -> CopiedDay:
+    """Samples and means of one day."""
     samples = means = 0
     for chunk in chunks(series):
-        for hour_ms in range(day_ms, day_ms + DAY_MS, HOUR_MS):
-            batch = source.raw(chunk, hour_ms, hour_ms + HOUR_MS)
+        for from_ms, to_ms in spans(source, chunk, day_ms):
+            batch = source.raw(chunk, from_ms, to_ms)
             if len(batch):
                 target.write(batch)
                 samples += len(batch)
-                tick(len(batch))
         minutes, hours = (source.means(length, chunk, day_ms, day_ms + DAY_MS) for length in (MINUTE_MS, HOUR_MS))
         if len(minutes) or len(hours):
             target.write_means(minutes, hours, _no_marks())
@@ -88,6 +86,16 @@ def chunks(series: Sequence[int]) -> Iterator[Sequence[int]]:
     """So many series as are read at once."""
     for start in range(0, len(series), SERIES_AT_ONCE):
         yield series[start : start + SERIES_AT_ONCE]
+
+
+def spans(store: TimeSeriesStore, series: Sequence[int], day_ms: int) -> list[tuple[int, int]]:
+    """The parts of a day, of whole hours, that fit into memory; none where there is nothing."""
+    rows = int(store.tally(series, day_ms, day_ms + DAY_MS).samples.sum())
+    if not rows:
+        return []
+    hours = max(1, min(24, 24 * ROWS_AT_ONCE // rows))
+    ends_ms = [*range(day_ms + hours * HOUR_MS, day_ms + DAY_MS, hours * HOUR_MS), day_ms + DAY_MS]
+    return list(zip([day_ms, *ends_ms[:-1]], ends_ms, strict=True))
 
 
 def by_source(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
