@@ -26,7 +26,7 @@ class Purpose(Enum):
     HISTORICAL = "store only"
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, gc=False):
     """The rows `[start, stop)` of one message. `epoch` and `block` are 0 where its edge numbers no blocks."""
 
     session: EdgeSession
@@ -51,7 +51,7 @@ class Candidates(msgspec.Struct, frozen=True):
         return len(self.series)
 
 
-class _Plain(msgspec.Struct, frozen=True):
+class _Plain(msgspec.Struct, frozen=True, gc=False):
     """A plain message: its place in the scan, and how it is read."""
 
     at: int

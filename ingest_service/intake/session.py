@@ -23,7 +23,7 @@ REORDER_TIMEOUT_MS = 2_000
 _CLOCK_MESSAGES = 31  # of so many newest live messages the one that was quickest tells the clock offset
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message of an edge, parsed; `birth` where it is one that was decoded already."""
 
     topic: Topic
@@ -37,7 +37,7 @@ class Message(msgspec.Struct, frozen=True):
         return self.payload.seq
 
 
-class PlainMessage(msgspec.Struct, frozen=True):
+class PlainMessage(msgspec.Struct, frozen=True, gc=False):
     """A plain data message: message `at` of `batch` (the number of a scan), or its bytes when that has gone."""
 
     topic: Topic
@@ -51,7 +51,7 @@ class PlainMessage(msgspec.Struct, frozen=True):
 AnyMessage = Message | PlainMessage
 
 
-class Heard(msgspec.Struct, frozen=True):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """What to do after a message: handle these in this order, hold these devices for dead, ask for a rebirth."""
 
     ready: Sequence[AnyMessage] = ()

@@ -13,7 +13,7 @@ Float64s = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
 
-class BlockRef(msgspec.Struct, frozen=True):
+class BlockRef(msgspec.Struct, frozen=True, gc=False):
     """The rows `[start, stop)` of a batch: one block of one source (a Sparkplug device, or a node itself).
 
     `epoch` and `block` name the block in the edge's outbox; both are 0 for an edge of another make. `from_ms` and

@@ -19,7 +19,7 @@ NO_ID = -1  # in a column, where there is no such thing
 _COLUMN_NAMES = ("series", "source", "furnace", "quantity", "period_s")
 
 
-class ChannelRow(msgspec.Struct, frozen=True):
+class ChannelRow(msgspec.Struct, frozen=True, gc=False):
     """One channel and where it belongs; `furnace_id` is None for what an edge says of itself."""
 
     series_id: int

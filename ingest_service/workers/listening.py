@@ -50,7 +50,7 @@ class Heap:
         self.acknowledged: list[HeardAcknowledged] = []
 
 
-class _Plain(msgspec.Struct, frozen=True):
+class _Plain(msgspec.Struct, frozen=True, gc=False):
     """A data message that could be scanned: its place among them, and its seq."""
 
     at: int

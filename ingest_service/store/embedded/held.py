@@ -11,7 +11,7 @@ from ingest_service.store.batch import BlockRef
 Outbox = tuple[int, int]  # edge id, epoch
 
 
-class HeldRange(msgspec.Struct, frozen=True):
+class HeldRange(msgspec.Struct, frozen=True, gc=False):
     """Blocks `first` to `last` (both included) of one outbox."""
 
     edge_id: int
