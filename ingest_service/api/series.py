@@ -44,12 +44,16 @@ class Period(StrEnum):
         return MINUTE_MS if self is Period.MINUTE else HOUR_MS
 
 
+Points = Annotated[int | None, Query(ge=1, le=MAX_POINTS, description="chooses the period: at most so many means")]
+
+
 @router.get("/series/{series}/means", summary="Minute or hour means of a series")
 def show_means(
-    series: int, from_ms: From, to_ms: To, here: Here, sight: Sight, period: Period = Period.MINUTE
+    series: int, from_ms: From, to_ms: To, here: Here, sight: Sight, period: Period | None = None, points: Points = None
 ) -> MeansOut:
-    """The means that start in [from, to), at most 100,000."""
+    """The means that start in [from, to), at most 100,000: of minutes, unless `period` or `points` ask for hours."""
     known = _found_series(sight, series)
+    period = period or finest_period(to_ms - from_ms, points)
     _check_span(from_ms, to_ms, MAX_POINTS * period.length_ms, f"{MAX_POINTS} {period} means")
     batch = here.store.means(period.length_ms, [series], from_ms, to_ms)
     return MeansOut(
@@ -100,6 +104,11 @@ def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, s
         lines=[_line(known, batch, first_ms, len(grid)) for known in drawn],
         hours=[JudgementOut.model_validate(hour) for hour in hours],
     )
+
+
+def finest_period(span_ms: int, points: int | None) -> Period:
+    """The finest period of which a span holds at most so many; minutes where nobody minds, hours where none does."""
+    return Period.MINUTE if points is None or span_ms <= points * MINUTE_MS else Period.HOUR
 
 
 def _found_series(sight: Reader, series: int) -> KnownSeries:

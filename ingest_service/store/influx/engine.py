@@ -91,8 +91,7 @@ class InfluxEngine:
 
     def size(self) -> ServerSize:
         """The server answers; it does not say how much it holds."""
-        self._server_version()
-        self._tables(self._bucket, [f"SHOW RETENTION POLICIES ON {influxql.identifier(self._bucket)}"])
+        self._tables(self._bucket, [influxql.probe(self._bucket, self._server_version())])
         return ServerSize()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from ingest_service.errors import StoreError
+from ingest_service.store.influx.dialect import Version
 from ingest_service.store.remote.names import SeriesName, by_edge
 
 Value = int | float | str | bool | None
@@ -47,6 +48,13 @@ def select_last(measurement: str, channels: Iterable[str], from_ms: int) -> list
         'GROUP BY "home", "edge", "device"'
         for channel in channels
     ]
+
+
+def probe(database: str, version: Version) -> str:
+    """A cheap statement that fails where the database is missing; an InfluxDB 1 lists measurements of nothing."""
+    return (
+        f"SHOW RETENTION POLICIES ON {identifier(database)}" if version is Version.V1 else "SHOW MEASUREMENTS LIMIT 1"
+    )
 
 
 def span(from_ms: int, to_ms: int) -> str:

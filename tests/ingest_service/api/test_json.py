@@ -54,6 +54,17 @@ def test_a_bad_value_is_null_and_says_why(own_city: City, own_client: httpx.Clie
     assert (so2["value"], so2["quality"], so2["trust"]) == (None, "wire_break", "bad")
 
 
+@pytest.mark.parametrize(("points", "period_ms"), [(24 * 60, MINUTE_MS), (24 * 60 - 1, HOUR_MS)])
+def test_who_asks_for_so_many_points_gets_the_finest_means_that_are_no_more(
+    city: City, client: httpx.Client, points: int, period_ms: int
+) -> None:
+    series = city.furnaces[0].series["co"]
+    day = {"from": NOW_MS - 24 * HOUR_MS, "to": NOW_MS}
+    means = got(client, f"/api/v1/series/{series}/means", **day, points=points)
+    assert means["period_ms"] == period_ms
+    assert 0 < len(means["mean"]) <= points
+
+
 def test_means_come_as_columns_of_their_period(city: City, client: httpx.Client) -> None:
     series = city.furnaces[0].series["co"]
     minutes = got(client, f"/api/v1/series/{series}/means", **{"from": NOW_MS - HOUR_MS, "to": NOW_MS})
