@@ -94,7 +94,9 @@ class Ear(TestHost):
         if parse_topic(message.topic).type is not MessageType.NCMD:
             super()._on_message(client, data, message)
             return
-        found, now = decode_command(bytes(message.payload)).acknowledgement, time.monotonic()
+        births = self.of(MessageType.NBIRTH)
+        aliases = births[-1].birth.command_aliases if births and births[-1].birth else None
+        found, now = decode_command(bytes(message.payload), aliases).acknowledgement, time.monotonic()
         for first, last in found.ranges if found else ():
             for block in range(first, last + 1):
                 if block in self._blocks:
