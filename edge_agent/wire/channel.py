@@ -1,6 +1,7 @@
 """One channel in a birth: its metric with value and properties, and how that is read."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -69,16 +70,25 @@ def _described(channel: ChannelBirth) -> Iterable[tuple[str, Any]]:
 
 def read_channel(metric: Metric) -> ChannelBirth | None:
     """The channel that a birth metric describes, or None for a type that is no scalar (data set, template, array)."""
+    described = _read(metric.name, metric.datatype, metric.properties.SerializeToString())
+    if described is None or not metric.HasField("alias"):
+        return described
+    return msgspec.structs.replace(described, alias=metric.alias)
+
+
+@lru_cache(maxsize=8_192)
+def _read(name: str, number: int, properties: bytes) -> ChannelBirth | None:
+    """A channel without its alias, read once: devices of a type differ in nothing else, nor does a later birth."""
     try:
-        datatype = DataType(metric.datatype)
+        datatype = DataType(number)
     except ValueError:
         return None
     if datatype in (DataType.BYTES, DataType.UINT64_ARRAY):
         return None
-    found = read_properties(metric)
+    found = read_properties(properties)
     return ChannelBirth(
-        name=metric.name,
-        alias=metric.alias if metric.HasField("alias") else None,
+        name=name,
+        alias=None,
         datatype=datatype,
         unit=_text(found, "engUnit"),
         quantity=_text(found, "Quantity"),

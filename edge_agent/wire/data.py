@@ -122,7 +122,7 @@ def _reason(metric: Metric, missing: bool) -> int:
     keys = metric.properties.keys
     if "Quality" not in keys and "Reason" not in keys:  # all that a birth says otherwise need not be read
         return Reason.BAD if missing else Reason.GOOD
-    found = read_properties(metric)
+    found = read_properties(metric.properties.SerializeToString())
     quality = found.get("Quality", QUALITY_BAD if missing else QUALITY_GOOD)
     label = str(found.get("Reason", ""))
     if quality == QUALITY_STALE:

@@ -87,14 +87,12 @@ def add_property(properties: PropertySet, key: str, value: str | float | int) ->
         entry.type, entry.double_value = DataType.DOUBLE, value
 
 
-def read_properties(metric: Metric) -> Mapping[str, Scalar]:
-    """The scalar properties of a metric by key."""
-    return _properties(metric.properties.SerializeToString())
-
-
 @lru_cache(maxsize=8_192)
-def _properties(octets: bytes) -> Mapping[str, Scalar]:
-    """Read once: the same properties come again with every device of a type and at every birth."""
+def read_properties(octets: bytes) -> Mapping[str, Scalar]:
+    """The scalar properties of a serialised property set by key.
+
+    Read once: the same ones come again with every device of a type and at every birth.
+    """
     found: dict[str, Scalar] = {}
     properties = PropertySet.FromString(octets)
     for key, entry in zip(properties.keys, properties.values, strict=False):

@@ -1,5 +1,7 @@
 """What a birth says, as rows that have no id yet. Pure."""
 
+from functools import lru_cache
+
 from edge_agent.wire.birth import Birth, ChannelBirth
 from ingest_service.errors import RejectedMessage
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow, SeriesRow, SourceRow
@@ -52,19 +54,31 @@ def source_row(edge: EdgeRow, device: str, birth: Birth) -> SourceRow:
 
 
 def series_row(channel: ChannelBirth) -> SeriesRow:
-    """One channel; its source is not known yet."""
+    """One channel; its source is not known yet. Raises RejectedMessage for a name that cannot be kept."""
+    states = tuple(channel.states.items())
+    words = (channel.name, channel.quantity, channel.unit, channel.name_zh, channel.name_en, channel.basis)
+    return _series_row(words, int(channel.datatype), (channel.low, channel.high, channel.period_s), states)
+
+
+@lru_cache(maxsize=8_192)
+def _series_row(
+    words: tuple[str, ...], datatype: int, numbers: tuple[float | None, ...], states: tuple[tuple[int, str], ...]
+) -> SeriesRow:
+    """Made once for all devices of a type."""
+    name, quantity, unit, name_zh, name_en, basis = words
+    low, high, period_s = numbers
     return SeriesRow(
-        channel=identifier(channel.name),
-        quantity=text(channel.quantity),
-        unit=text(channel.unit),
-        name_zh=text(channel.name_zh),
-        name_en=text(channel.name_en),
-        basis=text(channel.basis),
-        datatype=int(channel.datatype),
-        low=channel.low,
-        high=channel.high,
-        period_s=channel.period_s,
-        states=dict(channel.states),
+        channel=identifier(name),
+        quantity=text(quantity),
+        unit=text(unit),
+        name_zh=text(name_zh),
+        name_en=text(name_en),
+        basis=text(basis),
+        datatype=datatype,
+        low=low,
+        high=high,
+        period_s=period_s,
+        states=dict(states),
     )
 
 
