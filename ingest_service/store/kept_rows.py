@@ -17,7 +17,10 @@ Row = TypeVar("Row", HomeRow, EdgeRow, FurnaceRow, SourceRow, SeriesRow)
 
 # Statements are built once: to build one takes longer than to execute it.
 _SERIES_INSERTION = insert(Series)
-_SERIES_OF_SOURCE = select(Series.channel, Series.id).where(Series.source_id == bindparam("source"))
+_SERIES_OF_SOURCES = select(Series.source_id, Series.channel, Series.id).where(
+    Series.source_id.in_(bindparam("sources", expanding=True))
+)
+_SOURCES_AT_ONCE = 500
 
 
 class KeptRows(msgspec.Struct):
@@ -36,8 +39,8 @@ class KeptRows(msgspec.Struct):
 
 def keep(connection: LateTransaction, table: type[Table], known: Row | None, wanted: Row) -> Row:
     """Insert `wanted`, or change what differs from `known`; return it with its id."""
-    if known is wanted or known == wanted:
-        return wanted
+    if known is not None and known == (wanted := msgspec.structs.replace(wanted, id=known.id)):
+        return known
     values = _columns(table, wanted)
     target: Any = table
     if known is None:
@@ -51,14 +54,17 @@ def keep(connection: LateTransaction, table: type[Table], known: Row | None, wan
 
 
 def insert_series(connection: LateTransaction, wanted: list[SeriesRow]) -> list[SeriesRow]:
-    """Insert many new series of one source at once; return them with their ids.
+    """Insert many new series at once; return them with their ids.
 
     The ids are asked for afterwards: to have each row's id returned makes SQLite insert row by row.
     """
     connection.execute(_SERIES_INSERTION, [_columns(Series, row) for row in wanted])
-    found = connection.execute(_SERIES_OF_SOURCE, {"source": wanted[0].source_id})
-    ids = {row["channel"]: row["id"] for row in found.mappings()}
-    return [msgspec.structs.replace(row, id=ids[row.channel]) for row in wanted]
+    sources = sorted({row.source_id for row in wanted})
+    ids: dict[tuple[int, str], int] = {}
+    for at in range(0, len(sources), _SOURCES_AT_ONCE):
+        found = connection.execute(_SERIES_OF_SOURCES, {"sources": sources[at : at + _SOURCES_AT_ONCE]})
+        ids.update({(row["source_id"], row["channel"]): row["id"] for row in found.mappings()})
+    return [msgspec.structs.replace(row, id=ids[row.source_id, row.channel]) for row in wanted]
 
 
 def load_rows(connection: LateTransaction) -> KeptRows:

@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, TypeVar
+from itertools import chain
+from typing import TypeVar
 
 import msgspec
 from sqlalchemy import Engine, bindparam, update
@@ -39,6 +40,13 @@ class DeviceBirth(msgspec.Struct, frozen=True):
     birth: Birth
 
 
+class _Born(msgspec.Struct, frozen=True):
+    """A source that is kept, and its series that are not yet."""
+
+    source: SourceRow
+    series: list[SeriesRow]
+
+
 class Registry:
     """Every row in memory, written through. Any thread may call; raises StoreError when the database fails."""
 
@@ -66,19 +74,31 @@ class Registry:
 
         Device "" is the node itself, which has no furnace. Raises RejectedMessage for a name that cannot be kept.
         """
-        return self._write(self._device(DeviceBirth(home, edge, device, birth)))
+        work = self._device(DeviceBirth(home, edge, device, birth))
+
+        def write(connection: LateTransaction, rows: KeptRows) -> SourceRow:
+            born = work(connection, rows)
+            self._enter(connection, rows, born.series)
+            return rows.sources[born.source.edge_id, born.source.device]
+
+        return self._write(write)
 
     def register_all(self, births: Iterable[NodeBirth | DeviceBirth]) -> None:
         """Many births in one transaction, in that order; those that cannot be kept, or have no edge, are left out."""
-        works: list[_Work[Any]] = []
+        works: list[_Work[EdgeRow] | _Work[_Born]] = []
         for one in births:
             with suppress(RejectedMessage):
                 works.append(self._node(one) if isinstance(one, NodeBirth) else self._device(one))
 
         def write(connection: LateTransaction, rows: KeptRows) -> None:
+            waiting: dict[int, list[SeriesRow]] = {}
             for work in works:
                 with suppress(RejectedMessage):
-                    work(connection, rows)
+                    done = work(connection, rows)
+                    if isinstance(done, _Born):
+                        self._enter(connection, rows, waiting.pop(done.source.id, []))
+                        waiting[done.source.id] = done.series
+            self._enter(connection, rows, list(chain.from_iterable(waiting.values())))
 
         self._write(write)
 
@@ -129,12 +149,12 @@ class Registry:
 
         return write
 
-    def _device(self, born: DeviceBirth) -> _Work[SourceRow]:
-        """What registers a device's birth. Raises RejectedMessage when there is no such edge."""
+    def _device(self, born: DeviceBirth) -> _Work[_Born]:
+        """What registers a device's birth but for its new series. Raises RejectedMessage when there is no such edge."""
         furnace = birth_rows.furnace_row(born.home, born.device, born.birth) if born.device else None
         series = [birth_rows.series_row(channel) for channel in born.birth.channels]
 
-        def write(connection: LateTransaction, rows: KeptRows) -> SourceRow:
+        def write(connection: LateTransaction, rows: KeptRows) -> _Born:
             edge = rows.edges.get((born.home, born.edge))
             if edge is None:
                 raise RejectedMessage(f"the device {born.device!r} belongs to no known edge")
@@ -143,7 +163,7 @@ class Registry:
                 furnace_id = self._keep_furnace(connection, rows, wanted, furnace)
                 wanted = msgspec.structs.replace(wanted, furnace_id=furnace_id)
             source = self._keep_source(connection, rows, wanted)
-            return self._keep_series(connection, rows, source, series)
+            return _Born(source, self._keep_series(connection, rows, source, series))
 
         return write
 
@@ -185,22 +205,35 @@ class Registry:
     def _keep_source(self, connection: LateTransaction, rows: KeptRows, wanted: SourceRow) -> SourceRow:
         known = rows.sources.get((wanted.edge_id, wanted.device))
         row = keep(connection, Source, known, msgspec.structs.replace(wanted, series=known.series if known else {}))
+        rows.sources[row.edge_id, row.device] = row
         self._version += known != row
         return row
 
     def _keep_series(
         self, connection: LateTransaction, rows: KeptRows, source: SourceRow, wanted: list[SeriesRow]
-    ) -> SourceRow:
-        """Channels that a later birth leaves out keep their series."""
-        named = {row.channel: msgspec.structs.replace(row, source_id=source.id) for row in wanted}
-        changed = []
+    ) -> list[SeriesRow]:
+        """Bring series up to date; return the new ones. Channels that a later birth leaves out keep their series."""
+        named = {row.channel: row for row in wanted}
         for channel, series_id in source.series.items():
             known, row = rows.series[series_id], named.pop(channel, None)
-            if row is not None and (row := msgspec.structs.replace(row, id=series_id)) != known:
-                changed.append(keep(connection, Series, known, row))
-        born = insert_series(connection, list(named.values())) if named else []
-        rows.series.update({row.id: row for row in (*changed, *born)})
-        self._version += bool(changed or born)
-        series = {**source.series, **{row.channel: row.id for row in born}}
-        rows.sources[source.edge_id, source.device] = msgspec.structs.replace(source, series=series)
-        return rows.sources[source.edge_id, source.device]
+            if row is None or (row := msgspec.structs.replace(row, source_id=source.id, id=series_id)) == known:
+                continue
+            rows.series[series_id] = keep(connection, Series, known, row)
+            rows.sources[source.edge_id, source.device] = msgspec.structs.replace(source)  # so that readers notice
+            self._version += 1
+        return [msgspec.structs.replace(row, source_id=source.id) for row in named.values()]
+
+    def _enter(self, connection: LateTransaction, rows: KeptRows, born: list[SeriesRow]) -> None:
+        """Insert new series of sources that are kept."""
+        if not born:
+            return
+        names: dict[int, dict[str, int]] = {}
+        for row in insert_series(connection, born):
+            rows.series[row.id] = row
+            names.setdefault(row.source_id, {})[row.channel] = row.id
+        places = {source.id: place for place, source in rows.sources.items() if source.id in names}
+        for source_id, added in names.items():
+            source = rows.sources[places[source_id]]
+            series = {**source.series, **added}
+            rows.sources[places[source_id]] = msgspec.structs.replace(source, series=series)
+        self._version += 1
