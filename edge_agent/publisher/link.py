@@ -133,7 +133,10 @@ class Link:
         if self._client.is_connected() and isinstance(open_socket, socket.socket):
             with suppress(OSError):
                 open_socket.shutdown(socket.SHUT_RDWR)
-        await asyncio.to_thread(self._client.loop_stop)
+        with suppress(
+            AttributeError
+        ):  # paho forgets its thread between asking for it and joining it, when it just ended
+            await asyncio.to_thread(self._client.loop_stop)
 
     @property
     def _where(self) -> str:

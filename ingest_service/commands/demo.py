@@ -1,11 +1,12 @@
 """`ingest-service demo`: a small city on this machine, with everything real but the furnaces."""
 
 import argparse
+import fcntl
 import re
 import shutil
 import signal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -32,11 +33,12 @@ def run(args: argparse.Namespace) -> int:
     from ingest_service.demo.processes import page_port
     from ingest_service.demo.run import Demo
 
-    folder = _fresh_folder(args.folder)
+    folder = args.folder.resolve()
     seconds = _parse_span_s(args.span) if args.span else None
     console = Console(stderr=args.json)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing that was started stays behind
-    summary = Demo(folder, page_port(args.port, DEFAULT_PORT), console).run(seconds)
+    with _claim_folder(folder):
+        summary = Demo(folder, page_port(args.port, DEFAULT_PORT), console).run(seconds)
     if args.json:
         print(msgspec.json.encode(summary).decode(), flush=True)
     else:
@@ -45,16 +47,28 @@ def run(args: argparse.Namespace) -> int:
     return 1 if summary.samples_lost else 0
 
 
-def _fresh_folder(folder: Path) -> Path:
-    """An empty folder; only what an earlier demo left is removed."""
-    folder = folder.resolve()
+def _claim_folder(folder: Path) -> IO[bytes]:
+    """Make the folder this demo's own, and empty it; only what an earlier demo left is removed.
+
+    Returns the lock, to be kept open as long as the demo runs. Raises ConfigError.
+    """
     marker = folder / ".clearstack-demo"
     if folder.exists() and any(folder.iterdir()) and not marker.exists():
         raise ConfigError("--folder", str(folder), "exists and is no folder of an earlier demo", "a new folder")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    marker.touch()
-    return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = marker.open("ab")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConfigError("--folder", str(folder), "a demo is running in it: end that one", "another folder") from None
+    except OSError as error:
+        raise ConfigError(
+            "--folder", str(folder), f"cannot be made: {error.strerror}", "a folder to write in"
+        ) from error
+    for entry in folder.iterdir():
+        if entry != marker:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    return lock
 
 
 def _parse_span_s(text: str) -> float:

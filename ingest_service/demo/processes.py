@@ -1,5 +1,6 @@
 """Starts the demo's programs, keeps their output in files, notices when one dies, and ends them all."""
 
+import os
 import shutil
 import signal
 import socket
@@ -27,7 +28,13 @@ class Processes:
         """Start one program; return the file that its output goes to."""
         log = self._folder / f"{name}.log"
         with log.open("wb") as output:
-            self._running[name] = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=self._folder)
+            self._running[name] = subprocess.Popen(
+                (sys.executable, "-m", "ingest_service.demo.child", str(os.getpid()), *command),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self._folder,
+                start_new_session=True,  # Ctrl-C is for the demo, which then ends its programs in order
+            )
         return log
 
     def check(self) -> None:

@@ -118,7 +118,10 @@ class Subscriber:
             self._report("the broker does not answer")
         self._online.clear()
         client.disconnect()
-        client.loop_stop()
+        with suppress(
+            AttributeError
+        ):  # paho forgets its thread between asking for it and joining it, when it just ended
+            client.loop_stop()
         return self._was_up
 
     def _ask(self, client: Client) -> None:
