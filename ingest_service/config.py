@@ -1,18 +1,28 @@
 """The service's configuration file (TOML) as frozen structs; every default stands here with its unit and reason."""
 
+import difflib
 import os
+import re
 import tomllib
-from enum import StrEnum
+from collections.abc import Iterable, Iterator
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args, get_origin
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import msgspec
 
+from ingest_service.alarms.vocabulary import Locale
+from ingest_service.emissions.rulepack import pack_names
 from ingest_service.emissions.vocabulary import Fuel, UnitType
 from ingest_service.errors import ConfigError
 
 DAY_MS = 86_400_000
 FOR_EVER = 0
+_CERTIFICATES = ("ca_file", "cert_file", "key_file")
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
 class MqttVersion(StrEnum):
@@ -26,11 +36,11 @@ class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The MQTT broker. The password stands in the environment variable that `password_env` names."""
 
     host: str = "127.0.0.1"
-    port: int = 1883
+    port: Port = 1883
     host_id: str = "clearstack"  # Sparkplug host application id: spBv1.0/STATE/<host_id>
     username: str = ""
     password_env: str = ""
-    keepalive_s: int = 15  # a half-open link is noticed within 1.5 of these
+    keepalive_s: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 15  # a half-open link is noticed within 1.5 of these
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
@@ -95,7 +105,7 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     shared: bool = False  # several services, each for its own homes, write to this server
     # VictoriaMetrics says "written" before its disk has it: a process that was killed had lost the last 8 s.
     hold_s: Annotated[float, msgspec.Meta(ge=0, le=600)] = 20.0
-    timeout_s: float = 10.0  # a slow answer to a large question is still one
+    timeout_s: Annotated[float, msgspec.Meta(gt=0, le=3_600)] = 10.0  # a slow answer to a large question is still one
     retention: Retention = Retention()
 
 
@@ -103,7 +113,7 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Where the page and the API listen. Loopback until someone decides otherwise."""
 
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: Port = 8080
 
 
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -136,7 +146,8 @@ class Judging(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     furnace: tuple[FurnaceRules, ...] = ()
     time_zone: str = "Asia/Shanghai"
     charge_at_least_c: float | None = None  # the site's own minimum of the secondary chamber for a charge
-    silent_after_s: float = 60.0  # an edge that says nothing for so long is alarmed
+    # An edge that says nothing for so long is alarmed.
+    silent_after_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 60.0
     barometric_pa: float | None = None  # the site's air pressure; gas measured at stack state is not judged without it
 
 
@@ -158,7 +169,10 @@ def load_config(path: Path) -> Config:
         raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), "", f"is no valid TOML: {error}") from error
-    return _resolved(_converted(raw, path), path.parent)
+    config = _resolved(_converted(raw, str(path)), path.parent)
+    for key, problem, allowed in _unusable(config):
+        raise ConfigError(str(path), key, problem, allowed)
+    return config
 
 
 def secret(variable: str, file: str, key: str) -> str:
@@ -171,34 +185,170 @@ def secret(variable: str, file: str, key: str) -> str:
         raise ConfigError(file, key, f"environment variable {variable} is not set") from None
 
 
-def _converted(raw: dict[str, Any], path: Path) -> Config:
+def unset_secrets(config: Config) -> Iterator[tuple[str, str]]:
+    """The keys that name an environment variable which is not set, each with a sentence that says so."""
+    named = [("broker.password_env", config.broker.password_env)]
+    if config.storage.kind is not StoreKind.EMBEDDED:
+        named.append(("storage.token_env", config.storage.token_env))
+    named += [(f"webhook[{at}].secret_env", one.secret_env) for at, one in enumerate(config.webhook)]
+    for key, variable in named:
+        if variable and variable not in os.environ:
+            yield key, f"environment variable {variable} is not set"
+
+
+def _converted(raw: dict[str, Any], file: str) -> Config:
     try:
         return msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
-        text = str(error)
-        problem, _, where = text.partition(" - at `$")
-        raise ConfigError(str(path), where.strip("`.") or "top level", problem, _allowed(problem)) from error
+        problem, _, path = str(error).partition(" - at `$")
+        raise _explained(problem, path.strip("`."), raw, file) from error
 
 
-def _allowed(problem: str) -> str:
-    """The allowed keys, when the problem is an unknown one."""
-    return ", ".join(Config.__struct_fields__) + " and their keys" if "unknown field" in problem else ""
+_OWN_KEY = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<key>.*)`")
+
+
+def _explained(problem: str, where: str, raw: dict[str, Any], file: str) -> ConfigError:
+    """The validator's `problem` at a path like `webhook[0].url`, in the words of someone who edits the file."""
+    shape, value = _at(where, raw)
+    if found := _OWN_KEY.match(problem):
+        key = f"{where}.{found['key']}" if where else found["key"]
+        keys = shape.__struct_fields__
+        if found["what"] == "missing required":
+            return ConfigError(file, key, "is missing")
+        return ConfigError(file, key, "unknown key" + _nearest(found["key"], keys), ", ".join(keys))
+    allowed = _allowed(shape)
+    if "Invalid enum value" in problem:
+        return ConfigError(file, where, f"unknown value {value!r}{_nearest(str(value), list(shape))}", allowed)
+    if allowed and "got" not in problem:
+        return ConfigError(file, where, f"{value!r} is out of range", allowed)
+    return ConfigError(file, where, _plain(problem), allowed)
+
+
+def _at(where: str, raw: Any) -> tuple[Any, Any]:
+    """What the key at a path should be, and what the file has there."""
+    shape: Any = Config
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", where):
+        if index:
+            shape, raw = get_args(shape)[0], raw[int(index)]
+        else:
+            shape = next(field.type for field in msgspec.structs.fields(shape) if field.name == name)
+            raw = raw[name]
+        if type(None) in get_args(shape):
+            shape = get_args(shape)[0]
+    return shape, raw
+
+
+def _allowed(shape: Any) -> str:
+    """The values of an enumeration or the range of a number; "" where there is no such bound."""
+    if isinstance(shape, type) and issubclass(shape, Enum):
+        return ", ".join(str(member) for member in shape)
+    if get_origin(shape) is not Annotated:
+        return ""
+    meta = get_args(shape)[1]
+    low = f"more than {meta.gt}" if meta.gt is not None else str(meta.ge)
+    return f"{low} to {meta.le}" if meta.gt is None else f"{low}, at most {meta.le}"
+
+
+def _nearest(word: str, allowed: Iterable[str], likeness: float = 0.6) -> str:
+    """A question that names the nearest allowed word, or "" where none is so like it (0 to 1)."""
+    near = difflib.get_close_matches(word, list(allowed), n=1, cutoff=likeness)
+    return f", did you mean {str(near[0])!r}?" if near else ""
+
+
+_PLAIN = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+
+
+def _plain(problem: str) -> str:
+    """`Expected `int`, got `str`` as "expected a whole number, got text"."""
+    named = re.sub(r"`(\w+)(?: \| null)?`", lambda kind: _PLAIN.get(kind[1], kind[1]), problem)
+    return named[:1].lower() + named[1:]
+
+
+def _unusable(config: Config) -> Iterator[tuple[str, str, str]]:
+    """What no type can say: key, problem and what is allowed."""
+    yield from _missing_files(config)
+    zone = config.judging.time_zone
+    if not _is_zone(zone):
+        hint = _nearest(zone, sorted(available_timezones()))
+        yield "judging.time_zone", f"unknown time zone {zone!r}{hint}", "names as Asia/Shanghai, Europe/Berlin, UTC"
+    yield from _unknown_packs(config.judging)
+    for at, webhook in enumerate(config.webhook):
+        if not _is_web_address(webhook.url):
+            yield f"webhook[{at}].url", f"{webhook.url!r} is no address", "http://..., https://..."
+        if webhook.locale not in list(Locale):
+            yield f"webhook[{at}].locale", f"no language {webhook.locale!r}", ", ".join(Locale)
+
+
+def _missing_files(config: Config) -> Iterator[tuple[str, str, str]]:
+    broker = config.broker
+    named = {f"broker.{key}": getattr(broker, key) for key in _CERTIFICATES} | {
+        "storage.ca_file": config.storage.ca_file
+    }
+    for key, file in named.items():
+        if file and not _is_file(file):
+            yield key, f"there is no file {file}", ""
+
+
+def _is_file(file: str) -> bool:
+    try:
+        return Path(file).is_file()
+    except OSError:  # it lies in a folder that we may not enter
+        return False
+
+
+def _unknown_packs(judging: Judging) -> Iterator[tuple[str, str, str]]:
+    named = [("judging.packs", judging.packs)]
+    named += [(f"judging.furnace[{at}].packs", one.packs) for at, one in enumerate(judging.furnace)]
+    for key, packs in named:
+        for name in packs:
+            if not name.endswith(".toml") and name not in pack_names():
+                hint = _nearest(name, pack_names(), 0.8)  # an older edition of a law is no slip of the pen
+                yield key, f"no rule pack {name!r}{hint}", ", ".join(pack_names()) + " or a file *.toml"
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: "../x", and a folder as "Asia"
+        return False
+    return True
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        return False
 
 
 def _resolved(config: Config, base: Path) -> Config:
     folder = str((base / config.storage.folder).resolve())
-    storage = msgspec.structs.replace(config.storage, folder=folder)
+    storage = msgspec.structs.replace(config.storage, folder=folder, ca_file=_whole(config.storage.ca_file, base))
+    certificates = {key: _whole(getattr(config.broker, key), base) for key in _CERTIFICATES}
+    broker = msgspec.structs.replace(config.broker, **certificates)
     judging = msgspec.structs.replace(
         config.judging,
         packs=_packs_from(config.judging.packs, base),
         furnace=tuple(_rules_from(one, base) for one in config.judging.furnace),
     )
-    return msgspec.structs.replace(config, storage=storage, judging=judging)
+    return msgspec.structs.replace(config, broker=broker, storage=storage, judging=judging)
 
 
 def _rules_from(one: FurnaceRules, base: Path) -> FurnaceRules:
-    permit = str((base / one.permit).resolve()) if one.permit else ""
-    return msgspec.structs.replace(one, packs=_packs_from(one.packs, base), permit=permit)
+    return msgspec.structs.replace(one, packs=_packs_from(one.packs, base), permit=_whole(one.permit, base))
+
+
+def _whole(file: str, base: Path) -> str:
+    """The whole path of a file that may be left out as ""."""
+    return str((base / file).resolve()) if file else ""
 
 
 def _packs_from(names: tuple[str, ...], base: Path) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The composition root: opens what the configuration names, starts the workers and the API, decides nothing."""
 
 import asyncio
+import os
 import signal
 import socket
 import threading
@@ -153,7 +154,12 @@ class Service:
 def run_service(config: Config, file: str) -> None:
     """Run the service until SIGTERM or SIGINT. Raises ServiceError where it cannot start."""
     folder = Path(config.storage.folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ServiceError(f"{file}: storage.folder: {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ServiceError(f"{file}: storage.folder: {folder} cannot be written")
     engine = open_database(database_url(folder, config.storage.database_url))
     store = open_series_store(config.storage, engine, file, wall_ms)
     try:

@@ -1,10 +1,11 @@
 """`ingest-service check`: read the configuration and the rule packs it names, without touching anything else."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
-from ingest_service.config import load_config
+from ingest_service.config import load_config, unset_secrets
 from ingest_service.rules import rule_book
 
 
@@ -21,4 +22,6 @@ def run(args: argparse.Namespace) -> int:
     book = rule_book(config.judging, str(args.config))
     print(f"{args.config}: broker {config.broker.host}:{config.broker.port}, data in {config.storage.folder}")
     print(f"page on http://{config.http.host}:{config.http.port}, rules: {', '.join(pack.key for pack in book.packs)}")
+    for key, problem in unset_secrets(config):
+        print(f"ingest-service: warning: {args.config}: {key}: {problem}", file=sys.stderr)
     return 0

@@ -7,7 +7,10 @@ from typing import Any
 
 import structlog
 
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config, load_config, unset_secrets
+from ingest_service.errors import ConfigError
+
+_log = structlog.get_logger(__name__)
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -19,12 +22,28 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
+    configure_logging()
+    config = _read(args.config) if args.config else _defaults()
     from ingest_service.service import run_service  # numpy and DuckDB take a while: --help need not wait
 
-    configure_logging()
-    config = load_config(args.config) if args.config else Config()
     run_service(config, str(args.config or "defaults"))
     return 0
+
+
+def _read(file: Path) -> Config:
+    """The file, with every secret that it names at hand. Raises ConfigError."""
+    config = load_config(file)
+    for key, problem in unset_secrets(config):
+        raise ConfigError(str(file), key, problem)
+    return config
+
+
+def _defaults() -> Config:
+    """The configuration without a file; the log says where the page and the data then are."""
+    config = Config()
+    page, folder = f"http://{config.http.host}:{config.http.port}", str(Path(config.storage.folder).resolve())
+    _log.info("no_configuration_file_defaults_hold", page=page, folder=folder)
+    return config
 
 
 def configure_logging() -> None:

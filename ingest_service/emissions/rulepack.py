@@ -55,7 +55,7 @@ def load_pack(name: str, folder: Path | None = None) -> RulePack:
     if name.endswith(".toml"):
         return read_pack((folder or Path()) / name)
     if name not in pack_names():
-        raise ConfigError("configuration", "judging.packs", f"no rule pack {name!r}", ", ".join(pack_names()))
+        raise ConfigError("rule packs", "", f"no rule pack {name!r}", ", ".join(pack_names()) + " or a file *.toml")
     text = files("ingest_service.emissions.rules").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return parse_pack(text, f"{name}.toml")
 
