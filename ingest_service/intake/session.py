@@ -83,17 +83,18 @@ class EdgeSession:
         self._offsets: deque[int] = deque(maxlen=_CLOCK_MESSAGES)
 
     def hear(self, message: AnyMessage) -> Heard:
-        """Take a message in; what it leads to."""
+        """Take a message in; what it leads to. Raises ValueError and changes nothing where it is of no use."""
+        told = _bd_seq_told(message)
         self.last_seen_ms = message.received_at_ms
         if isinstance(message, PlainMessage):
             return self._in_order(message)
         kind = message.topic.type
         if kind is MessageType.NBIRTH:
-            held = self._before_birth(message.payload)
+            held = self._before_birth(told)
             self.online = False  # until it is registered: the aliases of the birth before it hold no longer
             return Heard(ready=[*held, message])
         if kind is MessageType.NDEATH:
-            return self._die(decode_death(message.payload))
+            return self._die(told)
         return self._in_order(message)
 
     def node_born(self, edge_id: int, birth: Birth, seq: int, node: DeviceMap | None) -> None:
@@ -163,15 +164,25 @@ class EdgeSession:
         self.identity.heard(message.received_at_ms)
         return Heard(ready=self._order.offer(message.seq, message, message.received_at_ms))
 
-    def _before_birth(self, payload: Payload) -> list[AnyMessage]:
+    def _before_birth(self, bd_seq: int | None) -> list[AnyMessage]:
         """Held messages can be read with the present births, if the new birth belongs to the same connection."""
-        same = self.online and self._bd_seq is not None and decode_death(payload) == self._bd_seq
+        same = self.online and self._bd_seq is not None and bd_seq == self._bd_seq
         return self._order.release() if same else []
 
     def _die(self, bd_seq: int | None) -> Heard:
         """A death with another bdSeq is that of an earlier connection and says nothing of this one."""
-        if not self.online or (bd_seq is not None and bd_seq != self._bd_seq):
+        if not self.online or bd_seq != self._bd_seq:
             return Heard.NOTHING
         self.online = False
         self.identity.died()
         return Heard(ready=self._order.release(), dead=list(self._devices.values()))
+
+
+def _bd_seq_told(message: AnyMessage) -> int | None:
+    """The bdSeq of a node's birth or death, which both must carry. Raises ValueError where there is none."""
+    if isinstance(message, PlainMessage) or message.topic.type not in (MessageType.NBIRTH, MessageType.NDEATH):
+        return None
+    found = decode_death(message.payload)
+    if found is None:
+        raise ValueError(f"an {message.topic.type} without a bdSeq")
+    return found

@@ -36,10 +36,12 @@ def register_together(registry: Registry, arrivals: Sequence[Arrival]) -> Births
 
 
 def _of(arrival: Arrival, births: dict[bytes, Birth]) -> list[NodeBirth | DeviceBirth]:
-    """What a birth asks to register: the node, or a device, or the node as the device that it is as well."""
+    """What a birth asks to register: a device, or the node, which may be a device as well; no node without a bdSeq."""
     topic = parse_topic(arrival.topic)
     birth = births[arrival.payload] = decode_birth(parse_payload(arrival.payload))
     if topic.type is MessageType.DBIRTH:
         return [DeviceBirth(topic.group, topic.edge, topic.device or "", birth)]
+    if birth.bd_seq is None:
+        return []
     node = NodeBirth(topic.group, topic.edge, birth, arrival.received_at_ms)
     return [node, DeviceBirth(topic.group, topic.edge, "", birth)] if birth.channels else [node]

@@ -132,3 +132,13 @@ def test_an_edge_that_was_never_born_is_counted_asked_for_its_births_and_not_ack
         assert asked >= 1
         assert said.acknowledged == []
     assert all(edge["name"] != "stranger" for edge in running.service.http.get("/api/v1/edges").json())
+
+
+def test_an_empty_death_in_the_name_of_an_edge_does_not_keep_it_from_being_acknowledged(running: Plant) -> None:
+    with undisturbed(running), voice(running.broker.port, "mourned") as said:
+        before = rejected(running, "messages", "garbage_payload")
+        edge = speaking("mourned")
+        said.say(*edge.births(), Arrival(edge.topic(MessageType.NDEATH), b"", 0), *edge.births())
+        said.say(edge.data(5, [Sample(10, edge.at_ms, 21.0)]))
+        wait_until(lambda: Acknowledgement(EPOCH, ((5, 5),)) in said.acknowledged)
+        assert rejected(running, "messages", "garbage_payload") == before + 1

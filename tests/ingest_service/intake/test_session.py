@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from edge_agent.wire.birth import BD_SEQ, Birth
 from edge_agent.wire.metric import DataType
@@ -63,6 +64,17 @@ def test_a_death_of_an_earlier_connection_is_ignored() -> None:
     heard = session.hear(message(MessageType.NDEATH, bd_seq=4))
     assert not heard.dead
     assert session.online
+
+
+@pytest.mark.parametrize("kind", [MessageType.NBIRTH, MessageType.NDEATH])
+def test_a_birth_or_death_of_a_node_without_a_bd_seq_is_refused_and_changes_nothing(kind: MessageType) -> None:
+    session = born()
+    with pytest.raises(ValueError, match=f"{kind} without a bdSeq"):
+        session.hear(message(kind, after_ms=100))
+    assert session.online
+    assert session.last_seen_ms == AT_MS
+    assert session.device("plc") is PLC
+    assert [one.seq for one in session.hear(message(MessageType.DDATA, 2)).ready] == [2]
 
 
 def test_a_lost_message_holds_back_what_follows_and_then_asks_for_a_birth() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from edge_agent.wire.birth import EPOCH as EPOCH_METRIC
+from edge_agent.wire.birth import Birth, encode_birth
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Reason, Sample
 from edge_agent.wire.sparkplug_b_pb2 import Payload
@@ -24,6 +25,8 @@ from ingest_service.store.rejections import RejectionLog
 from ingest_service.workers.ingest import IngestWorker
 from tests.ingest_service.workers.edges import NOW_MS, SpeakingEdge, Spoken
 from tests.support.waiting import wait_until
+
+NODE_BIRTH = encode_birth(Birth(channels=(), bd_seq=0), 0, NOW_MS)
 
 
 class Centre:
@@ -183,7 +186,7 @@ def test_rejections_add_up_over_time(centre: Centre) -> None:
         pytest.param("spBv1.0/east/XDATA/edge-1", b"", "bad_topic", id="an unknown message type"),
         pytest.param("", b"", "bad_topic", id="a topic that is no text"),
         pytest.param("spBv1.0/east/NDATA/edge-1/plc", b"", "bad_topic", id="a node message that names a device"),
-        pytest.param(f"spBv1.0/{'x' * 201}/NBIRTH/e", b"", "bad_name", id="a name that the tables cannot hold"),
+        pytest.param(f"spBv1.0/{'x' * 201}/NBIRTH/e", NODE_BIRTH, "bad_name", id="a name that the tables cannot hold"),
     ],
 )
 def test_garbage_is_counted_and_shown_and_disturbs_nothing(
@@ -194,6 +197,23 @@ def test_garbage_is_counted_and_shown_and_disturbs_nothing(
     assert centre.stored() == [(0, 1.0)]
     assert centre.worker.counters().messages_rejected == {label: 1}
     assert [(row.reason, row.count) for row in centre.rejections.all()] == [(label, 1)]
+
+
+def test_a_death_without_a_bd_seq_is_counted_and_the_edge_is_acknowledged_on(centre: Centre) -> None:
+    edge = SpeakingEdge()
+    centre.hear(*edge.births())
+    centre.hear(Arrival(edge.topic(MessageType.NDEATH), b"", NOW_MS))
+    centre.hear(*edge.births(), edge.data(1, [co(0, 21.0)]))
+    assert centre.worker.counters().messages_rejected == {"garbage_payload": 1}
+    assert centre.spoken.acknowledged == [(1, 1)]
+
+
+@pytest.mark.parametrize("births", [1, 2])
+def test_a_birth_without_a_bd_seq_registers_nothing(centre: Centre, births: int) -> None:
+    strangers = [SpeakingEdge(f"home-{number}") for number in range(births)]
+    centre.hear(*(Arrival(edge.topic(MessageType.NBIRTH), b"", NOW_MS) for edge in strangers))
+    assert centre.worker.counters().messages_rejected == {"garbage_payload": births}
+    assert not centre.registry.edges()
 
 
 def test_an_unknown_tag_leads_to_a_rebirth_and_the_rest_is_stored(centre: Centre) -> None:
