@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from tests.bench.fleet_load.furnace import FURNACES_AN_EDGE
-from tests.bench.fleet_load.naive import naive_figures
 from tests.bench.fleet_load.plant import LoadPlan, ServiceProcess, broker_settings, loads
+from tests.bench.fleet_load.reading import reading_figures
 from tests.bench.fleet_load.stored import Stored, stored
 from tests.bench.fleet_load.watching import TAGS, Run
 from tests.bench.machine import machine
@@ -66,7 +66,7 @@ def measure(options: Options, folder: Path) -> dict[str, object]:
                 sent = sum(load.progress.blocks_sent for load in running)
         finally:
             service.stop()
-    return {**figures, **verdict(stored(folder / "data"), sent), **naive_figures()}
+    return {**figures, **verdict(stored(folder / "data"), sent), **reading_figures()}
 
 
 def verdict(found: Stored, blocks: int) -> dict[str, object]:
