@@ -25,6 +25,7 @@ from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Reason, Sample
 
 FAILURES_UNTIL_DOWN = 3
+LONGEST_PAUSE = 1.5  # in periods: a poll that is later than that was left out
 DEATH_TOLD_MS = 300_000  # how often it is told that a dead device could not be read
 log = structlog.get_logger(__name__)
 
@@ -107,8 +108,9 @@ class ConnectionPoller:
         device.slots = due.slots
         device.counters.polls += 1
         device.counters.skipped_slots += due.skipped
-        if due.first_skipped_ms is not None and not device.failures:
-            self._note_overrun(device.name, begun_ms - due.first_skipped_ms)
+        if due.skipped and not device.failures:
+            self._note_overrun(device, begun_ms)
+        device.polled_ms = begun_ms
         if not self._line.is_open and not await self._open():
             return
         reads = device.reads_for(due.periods_ms)
@@ -162,10 +164,12 @@ class ConnectionPoller:
         readings = Readings([None] * len(positions), [reason] * len(positions))
         return device.reported(positions, readings, self._next_stamp())
 
-    def _note_overrun(self, device: str, late_ms: int) -> None:
-        """Polls that were due since so long ago were left out. Of a device that fails its bad samples tell."""
-        now_ms = self._now_ms()
-        self._lose(Gap(device, now_ms - late_ms, now_ms, 0, GapReason.OVERRUN))
+    def _note_overrun(self, device: "_PolledDevice", begun_ms: int) -> None:
+        """Polls were left out since the last one. Of a device that fails its bad samples tell."""
+        if device.polled_ms is not None and begun_ms - device.polled_ms > LONGEST_PAUSE * device.slots.periods_ms[0]:
+            until_ms = self._now_ms()
+            since_ms = min(device.read_at_ms + 1, until_ms)
+            self._lose(Gap(device.name, since_ms, until_ms, 0, GapReason.OVERRUN))
 
     def _note_death(self, device: "_PolledDevice", until_ms: int) -> None:
         """The device could not be read until then, and no sample says so."""
@@ -184,6 +188,7 @@ class ConnectionPoller:
 
     async def _succeeded(self, device: "_PolledDevice", samples: list[Sample]) -> None:
         device.failures, device.failure = 0, None
+        device.read_at_ms = self._now_ms()
         if device.state is DeviceState.DOWN:
             self._note_death(device, samples[0].measured_at_ms - 1 if samples else self._now_ms())
         if device.state is not DeviceState.UP:
@@ -227,6 +232,8 @@ class _PolledDevice:
         self.counters = PollCounters(device=device.name)
         self.state: DeviceState | None = None
         self.dead_since_ms = 0
+        self.polled_ms: int | None = None
+        self.read_at_ms = 0
         self.failures = 0
         self.failure: Reason | None = None
         self.tags = tags

@@ -22,15 +22,11 @@ class Slots(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """The periods of the classes that are due, how many slots went by unused, and the slots from here on.
-
-    `first_skipped_ms` is the earliest slot that went by, None where none did.
-    """
+    """The periods of the classes that are due, how many slots went by unused, and the slots from here on."""
 
     periods_ms: tuple[int, ...]
     skipped: int
     slots: Slots
-    first_skipped_ms: int | None = None
 
 
 def first_slots(periods_ms: Sequence[int], start_ms: int) -> Slots:
@@ -45,14 +41,12 @@ def take_due(slots: Slots, now_ms: int) -> Due:
         _slot_after(slots.start_ms, period, now_ms) if at_ms <= now_ms else at_ms
         for period, at_ms in zip(slots.periods_ms, slots.next_ms, strict=True)
     )
-    used = [
-        (at_ms, period, max(0, (after - at_ms - 1) // period))
+    skipped = sum(
+        max(0, (after - at_ms - 1) // period)
         for period, at_ms, after in zip(slots.periods_ms, slots.next_ms, following, strict=True)
         if at_ms <= now_ms
-    ]
-    first_skipped_ms = min((at_ms + period for at_ms, period, skipped in used if skipped), default=None)
-    skipped = sum(skipped for _, _, skipped in used)
-    return Due(due, skipped, Slots(slots.start_ms, slots.periods_ms, following), first_skipped_ms)
+    )
+    return Due(due, skipped, Slots(slots.start_ms, slots.periods_ms, following))
 
 
 def all_due_at(slots: Slots, at_ms: int) -> Slots:

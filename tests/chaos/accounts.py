@@ -13,7 +13,7 @@ from tests.chaos.tap import Delivery
 from tests.support.ledger import Row
 
 LATE_S = 0.9  # of the second that an agent waits for an answer
-HOLE_MS = 1_150  # furnaces are read every second: where two samples lie further apart, a poll was not made
+HOLE_MS = 1_080  # furnaces are read every second: where two samples lie further apart, a poll was not made
 SLACK_MS = 50
 NEAR_MS = 2_500  # between an answer and the bad sample that tells of it lies the agent's timeout
 UNKNOWN_MS = 0
