@@ -81,6 +81,7 @@ class Service:
             reorder_ms,
             tally,
             standing,
+            self._subscriber.publish_all,
         )
         zone = ZoneInfo(config.judging.time_zone)
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)

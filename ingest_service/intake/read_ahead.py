@@ -1,11 +1,13 @@
-"""Reads the broker's connection in large pieces: the library asks for a byte or two at a time, with a system call each.
+"""Reads and writes the broker's connection in large pieces: the library takes a byte or a packet at a system call.
 
 PUBLISH packets at QoS 0, which is nearly everything that edges send, go straight to whoever wants them, many at once.
 All other packets reach the library byte by byte as if nothing stood between, and in the order in which they came.
 """
 
 import ssl
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from paho.mqtt.client import Client
@@ -19,6 +21,7 @@ Packet = tuple[str, bytes]  # topic ("" where it is no UTF-8) and payload
 _AT_ONCE = 256 * 1024
 _PUBLISH, _KIND_AND_QOS = 0x30, 0xF6
 _MOST_TOPICS = 65_536
+_MOST_UNSENT = 4 * 1024 * 1024
 _INCOMPLETE = -1
 _LONGEST_NUMBER = 5  # bytes, one more than the protocol allows: the library refuses it
 
@@ -41,6 +44,8 @@ class ReadAhead:
         self._heard = bytearray()
         self._passed = bytearray()
         self._topics: dict[bytes, str] = {}
+        self._sending = threading.Lock()
+        self._unsent = bytearray()
 
     def recv(self, size: int) -> bytes:
         """At most `size` bytes for the library. Raises BlockingIOError when there are none now."""
@@ -59,14 +64,35 @@ class ReadAhead:
         return taken
 
     def pending(self) -> int:
-        """How many bytes can be had without waiting for the network; 1 where it is some."""
+        """How many bytes can be had without waiting for the network; 1 where it is some. Sends what waits."""
+        with suppress(OSError), self._sending:  # a broken connection shows when it is read
+            self._flush()
         if self._passed or _packet_end(self._heard, 0) != _INCOMPLETE:
             return 1
         return self._connection.pending() if isinstance(self._connection, ssl.SSLSocket) else 0
 
     def send(self, octets: bytes | bytearray) -> int:
-        """Send what can be sent now; return how many bytes that was."""
-        return self._connection.send(octets)
+        """Send all of it, now or as soon as there is room. Raises BlockingIOError when too much waits."""
+        with self._sending:
+            self._flush()
+            if len(self._unsent) > _MOST_UNSENT:
+                raise BlockingIOError
+            self._unsent += octets
+            self._flush()
+        return len(octets)
+
+    def publish(self, packets: Iterable[Packet]) -> None:
+        """Publish at QoS 0 with the next that the library sends; dropped when too much waits. From any thread."""
+        octets = b"".join(_publish(topic, payload, self._has_properties) for topic, payload in packets)
+        with self._sending:
+            if len(self._unsent) <= _MOST_UNSENT:
+                self._unsent += octets
+
+    def _flush(self) -> None:
+        """Only on the library's thread: a connection with TLS bears no more than one."""
+        if self._unsent:
+            with suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                del self._unsent[: self._connection.send(self._unsent)]
 
     def close(self) -> None:
         """Close the connection."""
@@ -130,6 +156,18 @@ class ReadAheadClient(Client):
     def _create_socket(self) -> "SocketLike":
         has_properties = self.protocol == MQTTProtocolVersion.MQTTv5
         return ReadAhead(super()._create_socket(), self.wanted, self.reserved, has_properties=has_properties)
+
+
+def _publish(topic: str, payload: bytes, has_properties: bool) -> bytes:
+    """A PUBLISH at QoS 0."""
+    name = topic.encode()
+    rest = len(name).to_bytes(2, "big") + name + (b"\0" if has_properties else b"") + payload
+    length, octets = len(rest), bytearray(b"\x30")
+    while length > 0x7F:
+        octets.append(length & 0x7F | 0x80)
+        length >>= 7
+    octets.append(length)
+    return bytes(octets) + rest
 
 
 def _packet_end(heard: bytearray, at: int) -> int:

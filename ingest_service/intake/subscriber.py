@@ -22,7 +22,7 @@ from edge_agent.wire.command import HostState, decode_state, encode_state
 from edge_agent.wire.topic import NAMESPACE, state_topic
 from ingest_service.config import MqttVersion
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
-from ingest_service.intake.read_ahead import Packet, ReadAheadClient
+from ingest_service.intake.read_ahead import Packet, ReadAhead, ReadAheadClient
 
 _log = structlog.get_logger(__name__)
 _STATES = f"{NAMESPACE}/STATE/"
@@ -79,6 +79,18 @@ class Subscriber:
         client = self._client
         if client is not None and self.online:
             client.publish(topic, payload, qos=0)
+
+    def publish_all(self, packets: Sequence[Packet]) -> None:
+        """The same for many at once; the last one goes through the library, which takes the others along."""
+        client = self._client
+        if client is None or not packets:
+            return
+        connection = client.socket()
+        if isinstance(connection, ReadAhead) and self.online:
+            connection.publish(packets[:-1])
+            packets = packets[-1:]
+        for packet in packets:
+            self.publish(*packet)
 
     def stop(self) -> None:
         """Say offline, disconnect, end the threads."""

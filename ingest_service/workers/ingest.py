@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -31,6 +32,8 @@ from ingest_service.workers.listening import Heap, Listener
 from ingest_service.workers.losses import Losses
 from ingest_service.workers.refused import Refused
 
+Packet = tuple[str, bytes]  # topic and payload
+
 _log = structlog.get_logger(__name__)
 MESSAGES_A_STEP = 8_000
 STEP_EVERY_S = 0.2
@@ -39,7 +42,10 @@ SEEN_EVERY_MS = 10_000
 
 
 class IngestWorker:
-    """One thread steps it. `publish(topic, payload)` sends to the broker, `clock` gives ms since 1970 UTC."""
+    """One thread steps it. `publish(topic, payload)` sends to the broker, `clock` gives ms since 1970 UTC.
+
+    `publish_all` does so with many packets at once, where there is such a way.
+    """
 
     def __init__(
         self,
@@ -54,7 +60,9 @@ class IngestWorker:
         reorder_timeout_ms: int = REORDER_TIMEOUT_MS,
         tally: MinuteTally | None = None,
         standing: Standing | None = None,
+        publish_all: Callable[[Sequence[Packet]], None] | None = None,
     ) -> None:
+        self._publish_all = publish_all or self._publish_one_by_one
         self._tally, self._standing = tally or MinuteTally(), standing or Standing()
         self._queue, self._registry, self._store, self._live = queue, registry, store, live
         self._publish, self._clock = publish, clock
@@ -186,9 +194,10 @@ class IngestWorker:
             self._live.mark_stale(known.all_series)
 
     def _speak(self, now_ms: int) -> None:
+        said: list[Packet] = []
         self._settle(self._store.confirm)
         for due in self._acknowledgements.due(now_ms):
-            self._say_acknowledged(due, now_ms)
+            said += self._acknowledged(due, now_ms)
         for session in self._fleet:
             if session.gap_overdue(now_ms):
                 self._rebirths.want(session.home, session.edge)
@@ -196,21 +205,24 @@ class IngestWorker:
             for home, edge in self._queue.shut_out:
                 self._rebirths.want(home, edge)
         for home, edge in self._rebirths.due(now_ms):
-            self._command(home, edge, encode_rebirth(now_ms))
+            said.append((_command_topic(home, edge), encode_rebirth(now_ms)))
             self._counters.rebirths_requested += 1
             if (found := self._fleet.find(home, edge)) is not None:
                 found.rebirths += 1
+        self._publish_all(said)
 
-    def _say_acknowledged(self, due: DueAcknowledgement, now_ms: int) -> None:
+    def _acknowledged(self, due: DueAcknowledgement, now_ms: int) -> list[Packet]:
         """Not while two edges have copies of one outbox: it would let the other's block go too."""
         session = self._fleet.find(due.home, due.edge)
         if session is None or not session.identity.may_acknowledge(now_ms):
-            return
+            return []
         aliases = session.command_aliases if session.epoch == due.acknowledgement.epoch else None
-        self._command(due.home, due.edge, encode_acknowledgement(due.acknowledgement, now_ms, aliases))
+        payload = encode_acknowledgement(due.acknowledgement, now_ms, aliases)
+        return [(_command_topic(due.home, due.edge), payload)]
 
-    def _command(self, home: str, edge: str, payload: bytes) -> None:
-        self._publish(str(Topic(home, MessageType.NCMD, edge)), payload)
+    def _publish_one_by_one(self, packets: Sequence[Packet]) -> None:
+        for packet in packets:
+            self._publish(*packet)
 
     def _note(self, now_ms: int) -> None:
         """Rejections and the times when edges were last heard go to the database now and then."""
@@ -235,6 +247,11 @@ class IngestWorker:
         if self._problem:
             _log.info("store_recovered")
         self._problem = ""
+
+
+@lru_cache(maxsize=65_536)
+def _command_topic(home: str, edge: str) -> str:
+    return str(Topic(home, MessageType.NCMD, edge))
 
 
 def _known_edges(registry: Registry) -> list[EdgeView]:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -129,6 +130,54 @@ def test_what_is_malformed_is_left_to_the_library(line: Line, malformed: bytes) 
 
 def test_the_end_of_the_connection_is_seen(line: Line) -> None:
     line.broker.close()
+    assert line.reader.recv(1) == b""
+
+
+def sent(line: Line) -> bytes:
+    line.broker.setblocking(False)
+    octets = bytearray()
+    with suppress(BlockingIOError):
+        while part := line.broker.recv(65_536):
+            octets += part
+    return bytes(octets)
+
+
+def test_what_is_published_goes_with_the_next_that_the_library_sends_whole_and_before_it(line: Line) -> None:
+    ping = packet(0xC0, b"")
+    line.reader.publish([("a", b"1"), ("b", b"x" * 300)])
+    assert sent(line) == b""
+    assert line.reader.send(ping) == len(ping)
+    assert sent(line) == publish(b"a", b"1") + publish(b"b", b"x" * 300) + ping
+
+
+def test_what_the_connection_does_not_take_is_sent_later_in_one_piece(line: Line) -> None:
+    large = publish(b"a", bytes(3_000_000))
+    assert line.reader.send(large) == len(large)
+    line.reader.publish([("b", b"2")])
+    octets = bytearray()
+    while len(octets) < len(large) + len(publish(b"b", b"2")):
+        octets += sent(line)
+        line.reader.pending()
+    assert bytes(octets) == large + publish(b"b", b"2")
+
+
+def test_where_too_much_waits_the_library_is_told_to_wait_and_the_rest_is_dropped(line: Line) -> None:
+    line.reader.send(bytes(5_000_000))
+    with pytest.raises(BlockingIOError):
+        line.reader.send(b"more")
+    line.reader.publish([("a", b"1")])
+    octets = bytearray()
+    while len(octets) < 5_000_000:
+        octets += sent(line)
+        line.reader.pending()
+    assert line.reader.send(b"again") == 5
+    assert sent(line) == b"again"
+
+
+def test_a_broken_connection_shows_when_it_is_read_and_not_before(line: Line) -> None:
+    line.broker.close()
+    line.reader.publish([("a", b"1")])
+    assert line.reader.pending() == 0
     assert line.reader.recv(1) == b""
 
 

@@ -125,6 +125,19 @@ def test_messages_of_edges_reach_the_queue_and_those_of_hosts_do_not(broker: Mos
         assert abs(host.arrived[0].received_at_ms - now_ms()) < 10_000
 
 
+@pytest.mark.parametrize("mqtt", list(MqttVersion))
+def test_many_commands_at_once_arrive_each_for_itself(broker: Mosquitto, watcher: Watcher, mqtt: MqttVersion) -> None:
+    commands = [(f"spBv1.0/east/NCMD/edge-{number}", b"%d" % number * number) for number in range(200)]
+    with running(Listening(broker.port, mqtt=mqtt)) as host:
+        host.subscriber.publish_all(commands)
+        wait_until(lambda: host.subscriber.online)
+        host.subscriber.publish_all([])
+        host.subscriber.publish_all(commands)
+        wait_until(lambda: len(watcher.messages) == len(commands))
+    assert {(topic, payload) for topic, payload, _ in watcher.messages} == set(commands)
+    assert {qos for _, _, qos in watcher.messages} == {0}
+
+
 def test_it_says_online_when_it_hears_and_offline_when_it_stops(broker: Mosquitto, watcher: Watcher) -> None:
     with running(Listening(broker.port)) as host:
         wait_until(lambda: watcher.states)
