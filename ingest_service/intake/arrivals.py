@@ -9,6 +9,7 @@ from edge_agent.wire.topic import MessageType
 
 Edge = tuple[str, str]  # home, edge
 
+_BIRTH, _BIRTH_COUNTS_FOR = "BIRTH/", 20
 _OVERHEAD = 200  # bytes that an arrival takes beside its payload
 
 
@@ -55,11 +56,18 @@ class ArrivalQueue:
             self._changed.notify()
 
     def take(self, limit: int, wait_s: float) -> list[Arrival]:
-        """The oldest messages, at most `limit`; waits for the first one at most `wait_s`."""
+        """The oldest messages, at most `limit` and at least one; waits for the first one at most `wait_s`.
+
+        A birth counts for many, so that what follows thousands of births is not held up by all of them at once.
+        """
         with self._changed:
             if not self._waiting:
                 self._changed.wait(wait_s)
-            taken = [self._waiting.popleft() for _ in range(min(limit, len(self._waiting)))]
+            taken: list[Arrival] = []
+            while self._waiting and limit > 0:
+                arrival = self._waiting.popleft()
+                limit -= _BIRTH_COUNTS_FOR if _BIRTH in arrival.topic else 1
+                taken.append(arrival)
             self._bytes -= sum(len(arrival.payload) + _OVERHEAD for arrival in taken)
             return taken
 

@@ -59,3 +59,10 @@ def test_a_birth_that_does_not_fit_leaves_its_edge_shut_out() -> None:
     queue.put(of("b"))
     assert queue.take(1, 0) == []
     assert queue.shut_out == {("home", "b")}
+
+
+def test_births_are_taken_in_smaller_portions() -> None:
+    queue = ArrivalQueue()
+    queue.put(*(of(f"e{number}", "NBIRTH") for number in range(100)), *(of("a") for _ in range(100)))
+    assert [len(queue.take(40, 0)) for _ in range(51)] == [2] * 50 + [40]
+    assert len(queue.take(1, 0)) == 1
