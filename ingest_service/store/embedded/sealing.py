@@ -13,11 +13,19 @@ from ingest_service.store.embedded.archive import Archive, SealedFile, sha256
 from ingest_service.store.timeseries import HOUR_MS
 
 _PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd"
-# Of equal rows the sealed one stays, else the one that came first.
+_SORTED = "SELECT series, measured_at_ms, value, reason FROM ({parts}) ORDER BY series, measured_at_ms"
+# Of equal rows the sealed one stays, else the one that came first. To find them takes four times as long as to sort, so
+# that is done only where the sorted rows show repeats.
 _MERGED = """
 SELECT series, measured_at_ms, value, reason FROM ({parts})
 QUALIFY row_number() OVER (PARTITION BY series, measured_at_ms ORDER BY place) = 1
 ORDER BY series, measured_at_ms
+"""
+_REPEATS = """
+SELECT count(*) FROM (
+    SELECT series = lag(series) OVER () AND measured_at_ms = lag(measured_at_ms) OVER () AS repeated
+    FROM read_parquet({file}))
+WHERE repeated
 """
 _HOT = "SELECT *, rowid AS place FROM sample WHERE measured_at_ms >= {from_ms} AND measured_at_ms < {to_ms}"
 _SEALED = "SELECT *, -1 AS place FROM read_parquet({file})"
@@ -84,7 +92,10 @@ def _write(cursor: DuckDBPyConnection, archive: Archive, sealed: SealedFile, pre
     if present is not None:
         parts = f"{_SEALED.format(file=_quoted(str(archive.path(present))))} UNION ALL {parts}"
     target = _quoted(str(archive.unfinished(sealed)))
-    cursor.execute(f"COPY ({_MERGED.format(parts=parts)}) TO {target} ({_PARQUET})")
+    cursor.execute(f"COPY ({_SORTED.format(parts=parts)}) TO {target} ({_PARQUET})")
+    ((repeats,),) = cursor.execute(_REPEATS.format(file=target)).fetchall()
+    if repeats:
+        cursor.execute(f"COPY ({_MERGED.format(parts=parts)}) TO {target} ({_PARQUET})")
 
 
 def _bounds(hour: int) -> list[int]:

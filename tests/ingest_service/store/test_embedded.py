@@ -3,9 +3,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from ingest_service.errors import StoreError
+from ingest_service.store.batch import SampleBatch
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.embedded.database import Database
 from ingest_service.store.embedded.tables import load_held
@@ -192,4 +194,22 @@ def test_a_folder_name_with_a_quote_is_no_trouble(tmp_path: Path) -> None:
     store.write(one_block(1, ROWS))
     store.seal(START_MS + HOUR_MS)
     assert everything(store) == ROWS
+    store.close()
+
+
+@pytest.mark.parametrize("repeated", [0, 122_879, 122_880, 399_999], ids="row {}".format)
+def test_a_sample_that_came_twice_is_found_among_many_and_the_first_stays(tmp_path: Path, repeated: int) -> None:
+    series, at_ms = np.divmod(np.arange(400_000), 100)
+    scattered = np.random.default_rng(repeated).permutation(400_000)
+    store = EmbeddedStore(tmp_path)
+    for rows, add in ((scattered, 0.5), (np.array([repeated]), -1.0)):
+        value = rows.astype(np.float64) + add
+        store.write(
+            SampleBatch(series[rows].astype(np.int32), START_MS + at_ms[rows], value, np.zeros(len(rows), np.uint8))
+        )
+    assert store.seal(START_MS + HOUR_MS) == 1
+    assert store.status().sealed_rows == 400_000
+    moment_ms = START_MS + int(at_ms[repeated])
+    (value,) = store.raw([int(series[repeated])], moment_ms, moment_ms + 1).value
+    assert value == repeated + 0.5
     store.close()
