@@ -1,5 +1,6 @@
 """The DuckDB file of the embedded store: its tables, its transactions, and its errors as StoreError."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -43,7 +44,7 @@ class Database:
     def __init__(self, path: Path, memory_limit_mb: int) -> None:
         self._path = path
         try:
-            self._connection = duckdb.connect(str(path), config={"memory_limit": f"{memory_limit_mb}MB"})
+            self._connection = duckdb.connect(str(path), config=_settings(memory_limit_mb))
         except duckdb.Error as error:
             raise StoreError(_why_not_open(path, error)) from error
         with self.transaction() as cursor:
@@ -75,6 +76,11 @@ class Database:
             cursor.execute("INSERT INTO format VALUES (?)", [FORMAT])
         elif found[0][0] != FORMAT:
             raise StoreError(f"store {self._path.parent}: has format {found[0][0]}, this version knows {FORMAT}")
+
+
+def _settings(memory_limit_mb: int) -> dict[str, str | bool | int | float | list[str]]:
+    """One core is left to those who write while hours are sealed and questions are answered."""
+    return {"memory_limit": f"{memory_limit_mb}MB", "threads": max(1, (os.cpu_count() or 1) - 1)}
 
 
 def insert(cursor: DuckDBPyConnection, table: str, columns: Columns) -> None:
