@@ -70,7 +70,7 @@ def _mark(path: Path, known: _Mark | None) -> _Mark | None:
 def _named_files(path: Path) -> list[Path]:
     """The site file and the profiles that it names by path; the site file alone where it makes no sense."""
     with suppress(OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError):
-        named = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Naming)
+        named = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8-sig")), _Naming)
         names = sorted({device.profile for device in named.device if device.profile.endswith(SUFFIX)})
         return [path, *(path.resolve().parent / name for name in names)]
     return [path]

@@ -34,7 +34,7 @@ def read_toml(path: Path, shape: type[T], file: str = "") -> T:
     """The file as `shape`; `file` is the name that an error shows. Raises ConfigError."""
     shown = file or str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(shown, "", f"cannot be read: {reason}") from error

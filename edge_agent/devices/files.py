@@ -38,6 +38,8 @@ def read_profile(reference: str, folder: Path, asked_by: Place) -> WrittenProfil
     """The file of a shipped id or of a path relative to `folder`. Raises ConfigError."""
     if reference.endswith(SUFFIX):
         path = folder / reference
+        if not path.is_file():
+            raise asked_by.error("profile", f"there is no file {path}")
         return WrittenProfile(str(path), read_toml(path, ProfileFile))
     if reference not in (known := shipped_ids()):
         hint = suggestion(reference, known)

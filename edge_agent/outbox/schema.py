@@ -1,5 +1,6 @@
 """The outbox's SQLite file: how it is opened, checked, and set aside when it is damaged."""
 
+import os
 import secrets
 import shutil
 import sqlite3
@@ -56,7 +57,19 @@ def guarded(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         kind = DamagedOutbox if code in _DAMAGED else OutboxError
-        raise kind(f"outbox {path}: {error}") from error
+        raise kind(f"outbox {path}: {_reason(path, error, code)}") from error
+
+
+def _reason(path: Path, error: sqlite3.Error, code: int) -> str:
+    """What SQLite says, and where it only says that it cannot open the file, why."""
+    folder = path.absolute().parent
+    if code != sqlite3.SQLITE_CANTOPEN:
+        return str(error)
+    if not folder.is_dir():
+        return f"the folder {folder} does not exist"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return f"the folder {folder} may not be written by this user"
+    return f"{error}" if path.is_file() or not path.exists() else "it is no file"
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -65,7 +78,7 @@ def connect(path: Path) -> sqlite3.Connection:
         database = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             _prepare(database, path)
-        except BaseException:
+        except (sqlite3.Error, OutboxError):
             database.close()
             raise
     return database

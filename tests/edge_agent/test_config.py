@@ -71,7 +71,7 @@ BAD_SITES = [
     ("unit_id = 1", "unit_id = 256", 'device "furnace1".unit_id: 256 is out of range (allowed: 0 to 255)'),
     ("furnace.toml", "furnace", 'device "furnace1".profile: unknown profile "furnace"'),
     ("furnace.toml", "simulater", 'did you mean "simulator"?'),
-    ("furnace.toml", "none.toml", "none.toml: cannot be read: No such file"),
+    ("furnace.toml", "none.toml", "profile: there is no file"),
     ('connection = "plc"', 'connection = "plk"', 'unknown connection "plk", did you mean "plc"? (allowed: plc)'),
     ('"furnace2"', '"furnace1"', 'device: two are named "furnace1"'),
     ('"furnace1"', '"furnace/1"', "device[1].name: id 'furnace/1' must not be empty nor hold"),

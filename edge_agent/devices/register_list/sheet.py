@@ -11,6 +11,7 @@ import msgspec
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
+from edge_agent.devices.register_list.cells import squeezed
 from edge_agent.devices.register_list.columns import Column, find_columns
 from edge_agent.errors import ConfigError
 
@@ -109,8 +110,18 @@ def _sheet(file: str, rows: Sequence[Sequence[str]], mapped: Mapping[str, Column
         raise ConfigError(
             file, "", problem, "headings such as 名称 and 地址, or --map heading=name --map heading=address"
         )
+    _check_mapped(file, headings, mapped)
     filled = [Row(number, tuple(cell.strip() for cell in row)) for number, row in enumerate(rows, 1) if number > at + 1]
     return Sheet(file, headings, columns, tuple(row for row in filled if any(row.cells)), notes)
+
+
+def _check_mapped(file: str, headings: Sequence[str], mapped: Mapping[str, Column]) -> None:
+    """A heading that the list does not have is a slip of the pen. Raises ConfigError."""
+    known = {squeezed(heading) for heading in headings}
+    for heading in mapped:
+        if heading not in known:
+            allowed = ", ".join(heading for heading in headings if heading)
+            raise ConfigError(file, "--map", f'there is no column "{heading}"', allowed)
 
 
 def _heading_row(rows: Sequence[Sequence[str]], mapped: Mapping[str, Column]) -> tuple[int, int]:

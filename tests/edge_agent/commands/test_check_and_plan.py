@@ -14,6 +14,26 @@ def test_check_sums_a_site_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "8 channels, 6.0 requests per second" in out
 
 
+def test_what_this_machine_lacks_and_what_is_read_twice_is_a_remark(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broker = 'password_env = "PASSWORD_THAT_NOBODY_SET"\n'
+    site = SITE.replace("[broker]\n", f"[broker]\n{broker}").replace("unit_id = 2", "unit_id = 1")
+    assert main(["check", str(write_site(tmp_path, site=site))]) == 0
+    out = capsys.readouterr().out
+    assert f"broker.ca_file: {tmp_path / 'ca.pem'} is not on this machine" in out
+    assert "broker.password_env: PASSWORD_THAT_NOBODY_SET is not set" in out
+    assert 'device "furnace2" reads the same unit by the same profile as device "furnace1"' in out
+    assert out.endswith("in order; mind the remarks.\n")
+
+
+def test_a_file_that_begins_with_a_byte_order_mark_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_site(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert main(["check", str(path)]) == 0
+    assert capsys.readouterr().out.splitlines()[0].startswith("songhe/edge1: 2 devices")
+
+
 def test_channels_that_are_read_together_cost_nothing_more(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(write_site(tmp_path, counter="scan_s = 10"))]) == 0
     assert "8 channels, 6.0 requests per second" in capsys.readouterr().out

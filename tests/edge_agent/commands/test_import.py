@@ -58,6 +58,7 @@ def test_a_column_with_a_heading_of_its_own_is_mapped(folder: Path) -> None:
         (("nowhere.csv", "--id", "x"), "nowhere.csv: cannot be read"),
         (("list.csv", "--id", "a/b"), "--id: "),
         (("list.csv", "--id", "x", "--map", "地址"), 'is not HEADING=KEY (allowed: name, name_zh'),
+        (("list.csv", "--id", "x", "--map", "Platz=unit"), 'there is no column "platz" (allowed: '),
         (("list.csv", "--id", "x", "--map", "地址=place"), 'is not HEADING=KEY (allowed: name, name_zh'),
         (("list.csv", "--id", "x", "--out", "nowhere/x.toml"), "cannot be written: No such file"),
         (("bad.csv", "--id", "x"), "none of 1 rows can be used"),
