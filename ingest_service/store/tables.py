@@ -141,6 +141,46 @@ class Exceedance(Table):
     revision: Mapped[int] = mapped_column(default=0)
 
 
+class Mark(Table):
+    """What a person says of a furnace's state in `[start_ms, end_ms)`. Only added to: a correction is a new row.
+
+    `act` is entered, corrected or withdrawn; the latter two name the row in whose place they stand.
+    """
+
+    __tablename__ = "mark"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    furnace_id: Mapped[int] = mapped_column(ForeignKey("furnace.id"), index=True)
+    act: Mapped[str]
+    replaces: Mapped[int | None] = mapped_column(ForeignKey("mark.id"), unique=True)
+    state: Mapped[str]  # label of a plant state
+    start_ms: Mapped[int] = mapped_column(BigInteger)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    who: Mapped[str]
+    recorded_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
+class ExceedanceRemark(Table):
+    """Cause of an exceedance and the action taken, as a person filled them in. Only added to: the newest holds.
+
+    It names subject and time rather than a row: exceedances are made anew when late data change them.
+    """
+
+    __tablename__ = "exceedance_remark"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    furnace_id: Mapped[int] = mapped_column(ForeignKey("furnace.id"), index=True)
+    rule: Mapped[str]
+    pollutant: Mapped[str]
+    averaging: Mapped[str]
+    start_ms: Mapped[int] = mapped_column(BigInteger)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    cause: Mapped[str]
+    detail: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    who: Mapped[str]
+    recorded_at_ms: Mapped[int] = mapped_column(BigInteger)
+
+
 class Alarm(Table):
     """What needs a person. At most one alarm of a `key` is open (not cleared, or not acknowledged)."""
 

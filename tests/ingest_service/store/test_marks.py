@@ -1,0 +1,133 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from ingest_service.emissions.marks import PlantState
+from ingest_service.store.database import database_url, open_database
+from ingest_service.store.marks import Act, MarkEntry, MarkStore, mark_of, marks_of
+from ingest_service.store.overview import Reader, Scope
+from ingest_service.store.remarks import ExceedanceCause, Remark, RemarkLog, newest_on, remarks_on
+from ingest_service.store.tables import Furnace, Home
+from ingest_service.store.trends import OverLimit
+
+HOUR = 3_600_000
+T0 = 495_000 * HOUR
+EVERYTHING = Scope()
+ELSEWHERE = Scope(frozenset({"h2"}))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """Two homes with a furnace each."""
+    opened = open_database(database_url(tmp_path, ""))
+    with Session(opened) as session, session.begin():
+        session.add_all([Home(id="h1"), Home(id="h2")])
+        session.flush()
+        session.add_all([Furnace(id=1, home_id="h1", name="f1"), Furnace(id=2, home_id="h2", name="f2")])
+    yield opened
+    opened.dispose()
+
+
+def entry(start: float = 0, end: float = 1, furnace: int = 1, state: PlantState = PlantState.CALIBRATION) -> MarkEntry:
+    return MarkEntry(
+        furnace_id=furnace,
+        state=state,
+        start_ms=T0 + round(start * HOUR),
+        end_ms=T0 + round(end * HOUR),
+        reason="monthly span gas",
+        who="Li",
+    )
+
+
+def test_a_mark_holds_for_those_who_judge_where_it_touches_their_time(engine: Engine) -> None:
+    store = MarkStore(engine)
+    store.enter(entry(0, 1), T0)
+    store.enter(entry(1, 2, furnace=2, state=PlantState.FAULT), T0)
+    marks = store.standing(T0, T0 + 2 * HOUR)
+    assert marks.furnace.tolist() == [1, 2]
+    assert marks.state.tolist() == [PlantState.CALIBRATION, PlantState.FAULT]
+    assert len(store.standing(T0 + 2 * HOUR, T0 + 3 * HOUR)) == 0
+
+
+def test_a_correction_is_a_new_record_and_the_first_one_stays(engine: Engine) -> None:
+    store, reader = MarkStore(engine), Reader(engine, EVERYTHING)
+    first = store.enter(entry(0, 1), T0)
+    second = store.replace(first, entry(0, 0.5), Act.CORRECTED, T0 + 5)
+    assert store.standing(T0, T0 + HOUR).end_ms.tolist() == [T0 + HOUR // 2]
+    rows = marks_of(reader, [1], T0, T0 + HOUR)
+    assert [(row.id, row.act, row.holds, row.replaced_by) for row in rows] == [
+        (first, "entered", False, second),
+        (second, "corrected", True, None),
+    ]
+    assert rows[0].end_ms == T0 + HOUR, "what was entered is never changed"
+
+
+def test_a_withdrawn_mark_holds_no_more_and_cannot_be_corrected(engine: Engine) -> None:
+    store = MarkStore(engine)
+    first = store.enter(entry(), T0)
+    gone = store.replace(first, entry(), Act.WITHDRAWN, T0)
+    assert gone is not None
+    assert len(store.standing(T0, T0 + HOUR)) == 0
+    assert store.replace(gone, entry(), Act.CORRECTED, T0) is None
+
+
+@pytest.mark.parametrize("furnace", [1, 2])
+def test_only_the_record_that_holds_of_the_same_furnace_can_be_replaced(engine: Engine, furnace: int) -> None:
+    store = MarkStore(engine)
+    first = store.enter(entry(), T0)
+    if furnace == 1:
+        assert store.replace(first, entry(), Act.CORRECTED, T0) is not None
+    assert store.replace(first, entry(furnace=furnace), Act.CORRECTED, T0) is None
+    assert store.replace(999, entry(furnace=furnace), Act.CORRECTED, T0) is None
+
+
+def test_another_homes_marks_are_not_in_sight(engine: Engine) -> None:
+    mark = MarkStore(engine).enter(entry(), T0)
+    assert mark_of(Reader(engine, EVERYTHING), mark) is not None
+    assert mark_of(Reader(engine, ELSEWHERE), mark) is None
+    assert marks_of(Reader(engine, ELSEWHERE), [1], T0, T0 + HOUR) == []
+
+
+def over(start: float, end: float, pollutant: str = "hcl") -> OverLimit:
+    times = (T0 + round(start * HOUR), T0 + round(end * HOUR))
+    return OverLimit(1, "h1", 1, "f1", "r@1", "c", pollutant, *times, 41.0, 60.0, 30.0, "mg/m3", 0)
+
+
+def remark(action: str, start: float = 0, end: float = 1) -> Remark:
+    return Remark(
+        furnace_id=1,
+        rule="r@1",
+        pollutant="hcl",
+        averaging="clock_hour",
+        start_ms=T0 + round(start * HOUR),
+        end_ms=T0 + round(end * HOUR),
+        cause=ExceedanceCause.CONTROL_EQUIPMENT,
+        detail="feeder empty",
+        action=action,
+        who="Li",
+        recorded_at_ms=T0,
+    )
+
+
+def test_of_several_remarks_the_newest_holds_and_all_are_kept(engine: Engine) -> None:
+    log = RemarkLog(engine)
+    log.add(remark("none yet"))
+    log.add(remark("lime refilled"))
+    found = remarks_on(Reader(engine, EVERYTHING), [1], T0, T0 + HOUR)
+    assert [one.action for one in found] == ["none yet", "lime refilled"]
+    newest = newest_on(found, over(0, 1))
+    assert newest is not None
+    assert newest.action == "lime refilled"
+    assert remarks_on(Reader(engine, ELSEWHERE), [1], T0, T0 + HOUR) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "holds"),
+    [(over(0, 2), True), (over(0.5, 3), True), (over(1, 2), False), (over(0, 1, "co"), False)],
+    ids=["grown by late data", "shifted by late data", "another run", "another pollutant"],
+)
+def test_a_remark_goes_with_its_exceedance_when_late_data_change_it(found: OverLimit, holds: bool) -> None:
+    assert (newest_on([remark("x")], found) is not None) is holds
