@@ -30,10 +30,12 @@ from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.judgements import JudgementStore
 from ingest_service.store.live import LiveTable
+from ingest_service.store.marks import MarkStore
 from ingest_service.store.opening import open_series_store
 from ingest_service.store.overview import Reader, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
+from ingest_service.store.remarks import RemarkLog
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import AverageWorker
 from ingest_service.workers.deliver import DeliverWorker
@@ -100,6 +102,9 @@ class Service:
         context = Context(
             reader=lambda scope: Reader(engine, scope),
             alarms=alarms,
+            marks=MarkStore(engine),
+            remarks=RemarkLog(engine),
+            marked=judge.marked,
             store=store,
             live=live,
             edges=self._ingest.edges,

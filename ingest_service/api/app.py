@@ -10,6 +10,7 @@ from ingest_service.api import (
     health,
     homes,
     judging,
+    marks,
     metrics,
     operations,
     series,
@@ -25,7 +26,7 @@ from ingest_service.api.page import completeness as completeness_pages
 from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
 from ingest_service.api.stream import Streams
 
-RESOURCES = (homes, series, export, alarms, compliance, judging, completeness, operations, store, stream)
+RESOURCES = (homes, series, export, alarms, compliance, judging, marks, completeness, operations, store, stream)
 PAGES = (assets, city, furnace, completeness_pages, alarm_pages, data)
 TAGS = [
     {"name": "homes", "description": "Funeral homes, furnaces and what their tags show now"},

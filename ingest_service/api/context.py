@@ -18,7 +18,9 @@ from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.live import LiveTable
+from ingest_service.store.marks import MarkStore
 from ingest_service.store.overview import Reader, Scope
+from ingest_service.store.remarks import RemarkLog
 from ingest_service.store.timeseries import TimeSeriesStore
 
 EVERYTHING = Scope()
@@ -36,6 +38,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     reader: Callable[[Scope], Reader]
     alarms: AlarmStore
+    marks: MarkStore
+    remarks: RemarkLog
+    marked: Callable[[int, int, int], None]  # furnace id, from, to (ms since 1970 UTC): judge these hours again
     store: TimeSeriesStore
     live: LiveTable
     edges: Callable[[], Sequence[EdgeView]]

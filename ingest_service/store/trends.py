@@ -92,6 +92,33 @@ def exceedances(
     return [OverLimit(**row) for row in reader.rows(query)]
 
 
+def exceedance(reader: Reader, number: int) -> OverLimit | None:
+    """That exceedance, or None where the reader sees none of that number."""
+    query = (
+        select(*columns(OverLimit, Exceedance, Furnace.home_id, Furnace.name.label("furnace")))
+        .join(Furnace, Furnace.id == Exceedance.furnace_id)
+        .where(reader.scope.admits(Furnace.home_id), Exceedance.id == number)
+    )
+    return next((OverLimit(**row) for row in reader.rows(query)), None)
+
+
+def revisions(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list[JudgedPeriod]:
+    """Every later revision of a period of a furnace that starts in `[from_ms, to_ms)`, by time, pollutant, number."""
+    query = (
+        select(*columns(JudgedPeriod, Judgement))
+        .join(Furnace, Furnace.id == Judgement.furnace_id)
+        .where(
+            reader.scope.admits(Furnace.home_id),
+            Judgement.furnace_id == furnace_id,
+            Judgement.start_ms >= from_ms,
+            Judgement.start_ms < to_ms,
+            Judgement.revision > 0,
+        )
+        .order_by(Judgement.start_ms, Judgement.pollutant, Judgement.rule, Judgement.averaging, Judgement.revision)
+    )
+    return [JudgedPeriod(**row) for row in reader.rows(query)]
+
+
 def _newest_revisions(furnace_id: int, from_ms: int, to_ms: int) -> Select[*tuple[Any, ...]]:
     period = [getattr(Judgement, name) for name in PERIOD_KEY if name != "revision"]
     return (

@@ -36,8 +36,10 @@ from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.embedded.store import EmbeddedStore
 from ingest_service.store.live import LiveTable
+from ingest_service.store.marks import MarkStore
 from ingest_service.store.overview import Reader, ping
 from ingest_service.store.registry import Registry
+from ingest_service.store.remarks import RemarkLog
 from ingest_service.store.tables import Exceedance, Judgement, Rejection, Table
 
 NOW_MS = int(datetime(2026, 3, 10, 2, 42, 17, tzinfo=UTC).timestamp() * 1000)  # 10:42:17 in Shanghai
@@ -94,6 +96,7 @@ class City:
         self.edges: list[EdgeView] = []
         self.previews: list[Preview] = []
         self.advice: list[ChargeAdvice] = []
+        self.marked: list[tuple[int, int, int]] = []
         self.explanations: list[Explanation] = []
         self.furnaces: list[Furnace] = []
         self.broker_connected = True
@@ -105,6 +108,9 @@ class City:
         return Context(
             reader=lambda scope: Reader(self.engine, scope),
             alarms=self.alarms,
+            marks=MarkStore(self.engine),
+            remarks=RemarkLog(self.engine),
+            marked=lambda furnace_id, from_ms, to_ms: self.marked.append((furnace_id, from_ms, to_ms)),
             store=self.store,
             live=self.live,
             edges=lambda: self.edges,
