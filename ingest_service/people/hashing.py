@@ -1,0 +1,42 @@
+"""Passwords as argon2id hashes, secrets of sessions and keys as SHA-256 ones."""
+
+import hashlib
+import secrets
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from ingest_service.people.passwords import normalised
+
+TOKEN_BYTES = 32  # 256 bits: nobody guesses it, so a fast hash is enough
+# RFC 9106, second recommended option (64 MiB, 3 passes), with as many lanes as the smallest machine has cores.
+_HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=2, type=Type.ID)
+_NOBODY = _HASHER.hash(secrets.token_urlsafe(TOKEN_BYTES))
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash with its salt and costs."""
+    return _HASHER.hash(normalised(password))
+
+
+def fits(password_hash: str, password: str) -> bool:
+    """Whether a password is the one that was hashed; takes as long where there is no hash ("")."""
+    try:
+        return _HASHER.verify(password_hash or _NOBODY, normalised(password)) and bool(password_hash)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_outdated(password_hash: str) -> bool:
+    """Whether it was made with other costs than are asked for now."""
+    return _HASHER.check_needs_rehash(password_hash)
+
+
+def new_token() -> str:
+    """A secret of 256 bits, as text that stands in a cookie or a header."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def hash_token(token: str) -> str:
+    """What is kept of a secret of 256 bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
