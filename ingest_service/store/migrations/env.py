@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from ingest_service.store import people_tables as _people  # noqa: F401 - completes the tables
 from ingest_service.store import audit_tables as _audit  # noqa: F401 - completes the tables
+from ingest_service.store import people_tables as _people  # noqa: F401 - completes the tables
 from ingest_service.store.remote import tables as _external  # noqa: F401 - completes the tables
 from ingest_service.store.tables import Table
 
