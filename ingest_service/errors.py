@@ -4,6 +4,7 @@ ServiceError
 |-- ConfigError      refuse to start (exit code 2): a configuration file or a rule pack is wrong
 |-- RejectedMessage  count and show with its reason; nothing else is disturbed, nothing is retried
 |-- StoreError       not durable: do not acknowledge, try again
+|   `-- HoursUnreadable  what is kept of some hours is damaged: go on without them, tell of it, try again later
 `-- DeliveryError    the notification did not arrive: try again later
 """
 
@@ -27,6 +28,14 @@ class RejectedMessage(ServiceError):
 
 class StoreError(ServiceError):
     """The store did not make it durable."""
+
+
+class HoursUnreadable(StoreError):
+    """What is kept of these hours (counted since 1970 UTC) cannot be read until someone brings it back."""
+
+    def __init__(self, problem: str, hours: frozenset[int]) -> None:
+        self.hours = hours
+        super().__init__(problem)
 
 
 class DeliveryError(ServiceError):

@@ -1,6 +1,6 @@
 """The protocol that every time-series store keeps; which one runs is a line of configuration."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import msgspec
@@ -43,7 +43,8 @@ class StoreStatus(msgspec.Struct, frozen=True, kw_only=True):
 class TimeSeriesStore(Protocol):
     """Samples and means. Calls may come from any thread; writes are serialised by the store.
 
-    Every method raises StoreError when the store cannot do it now. `hold_s` is how long after a write its samples may
+    Every method raises StoreError when the store cannot do it now, HoursUnreadable where only some hours cannot be
+    read. `hold_s` is how long after a write its samples may
     still be lost (s); 0 where a write that returned is durable. Blocks are acknowledged no sooner. `is_shared` is true
     where other services write to the same server: an edge that is new here may have been another's before.
     """
@@ -87,8 +88,8 @@ class TimeSeriesStore(Protocol):
     def means(self, period_ms: int, series: Sequence[int], from_ms: int, to_ms: int) -> MeanBatch:
         """The minute or hour means that start in `[from_ms, to_ms)`, sorted by (series, start)."""
 
-    def dirty_minutes(self, before_ms: int, limit: int) -> DirtyMinutes:
-        """At most `limit` dirty minutes that ended before `before_ms`, oldest first."""
+    def dirty_minutes(self, before_ms: int, limit: int, without: Collection[int] = ()) -> DirtyMinutes:
+        """At most `limit` dirty minutes that ended before `before_ms`, oldest first; none of the hours `without`."""
 
     def write_means(self, minutes: MeanBatch, hours: MeanBatch, done: DirtyMinutes) -> None:
         """Replace these minute and hour means and clear these marks, in one transaction."""

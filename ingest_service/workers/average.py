@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest_service.emissions.averaging import holds_ms, hour_means, minute_means
-from ingest_service.emissions.columns import MeanColumns, Means
+from ingest_service.emissions.columns import MeanColumns, Means, SampleColumns
 from ingest_service.emissions.minute_tally import MinuteTally
+from ingest_service.errors import HoursUnreadable
 from ingest_service.store.batch import DirtyMinutes, MeanBatch
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
 from ingest_service.workers.due_hours import DueHours
 from ingest_service.workers.loop import run_every
+from ingest_service.workers.unreadable import UnreadableHours
 
 GRACE_MS = 5_000  # after the end of a minute, for samples that are on their way
 INTERVAL_S = 2.0
@@ -39,7 +41,8 @@ class AverageWorker:
     """Turns dirty minutes into means. `touched` hears of the hours before their marks are cleared.
 
     So a crash between the two makes the same work be done again, never left out. What `tally` has added up need not be
-    read; of hours whose minutes came that way the means follow within `HOURS_EVERY_MS` and after their end.
+    read; of hours whose minutes came that way the means follow within `HOURS_EVERY_MS` and after their end. An hour
+    whose file is damaged keeps its marks and holds up no other.
     """
 
     def __init__(
@@ -59,21 +62,19 @@ class AverageWorker:
         self._left_off_ms = int(store.latest().measured_at_ms.max(initial=0)) if tally is not None else 0
         self._later = _no_marks()  # minutes into which values hold, but which had not ended yet
         self._hours = DueHours()
+        self._unreadable = UnreadableHours()
 
     def step(self, now_ms: int) -> int:
         """Average what is dirty and has ended; return the number of (source, minute) marks cleared."""
         before_ms = now_ms - GRACE_MS
-        dirty = self._store.dirty_minutes(before_ms, MARKS_AT_ONCE)
+        dirty = self._store.dirty_minutes(before_ms, MARKS_AT_ONCE, self._unreadable.left_out(now_ms))
         done = _whole_hours(dirty, MARKS_AT_ONCE)
         channels = self._channels()
         self._teach(channels, now_ms)
         if len(done) or len(self._later):
             marks = _merged(_held_into(done, channels), self._later)
-            ended = (marks.minute + 1) * MINUTE_MS <= before_ms
-            for hour in np.unique(marks.minute[ended] // _MINUTES).tolist():
-                chosen = ended & (marks.minute // _MINUTES == hour)
-                self._average_hour(_where(marks, chosen), channels, now_ms)
-            self._later = _where(marks, ~ended)
+            failed = self._average_all(marks, before_ms, channels, now_ms)
+            done = _where(done, ~np.isin(done.minute // _MINUTES, failed))
         for hour, sources in self._hours.take_due(before_ms):
             self._average_minutes(hour, sources, channels)
         if len(done):
@@ -93,6 +94,22 @@ class AverageWorker:
                 self._hours.add(hour, np.unique(channels.source))
         self._tally.learn(channels.series, holds_ms(channels.period_s))
         self._taught = channels
+
+    def _average_all(self, marks: DirtyMinutes, before_ms: int, channels: Channels, now_ms: int) -> list[int]:
+        """Means of every marked minute that has ended; return the hours that could not be read."""
+        hours, failed = marks.minute // _MINUTES, []
+        due = (marks.minute + 1) * MINUTE_MS <= before_ms
+        due &= ~np.isin(hours, list(self._unreadable.left_out(now_ms)))
+        for hour in np.unique(hours[due]).tolist():
+            try:
+                self._average_hour(_where(marks, due & (hours == hour)), channels, now_ms)
+            except HoursUnreadable as error:
+                self._unreadable.failed(hour, error, now_ms)
+                failed.append(hour)
+        averaged = due & ~np.isin(hours, failed)
+        self._unreadable.read(np.unique(hours[averaged]).tolist())
+        self._later = _where(marks, ~averaged)
+        return failed
 
     def _average_hour(self, marks: DirtyMinutes, channels: Channels, now_ms: int) -> None:
         """Means of marked minutes of one hour."""
@@ -123,7 +140,7 @@ class AverageWorker:
             return
         series, holds = channels.series[at], holds_ms(channels.period_s[at])
         from_ms, to_ms = int(marks.minute.min()) * MINUTE_MS, (int(marks.minute.max()) + 1) * MINUTE_MS
-        samples = self._store.raw(series.tolist(), from_ms - int(holds.max()), to_ms)
+        samples = self._samples(series, from_ms - int(holds.max()), from_ms, to_ms)
         minutes = minute_means(samples, series, holds, from_ms, to_ms)
         hour_ms = from_ms // HOUR_MS * HOUR_MS
         standing = self._store.means(MINUTE_MS, series.tolist(), hour_ms, hour_ms + HOUR_MS)
@@ -132,6 +149,15 @@ class AverageWorker:
         hours = hour_means(_replaced(standing, minutes, from_ms, to_ms))
         self._store.write_means(_batch(minutes), _batch(hours), _no_marks())
         self._tell(channels, at, hour_ms, now_ms)
+
+    def _samples(self, series: NDArray[np.int32], held_from_ms: int, from_ms: int, to_ms: int) -> SampleColumns:
+        """Samples of one hour and those before that hold into it, unless these are what cannot be read."""
+        try:
+            return self._store.raw(series.tolist(), held_from_ms, to_ms)
+        except HoursUnreadable as error:
+            if from_ms // HOUR_MS in error.hours:
+                raise
+            return self._store.raw(series.tolist(), from_ms // HOUR_MS * HOUR_MS, to_ms)
 
     def _average_minutes(self, hour: int, sources: NDArray[np.int32], channels: Channels) -> None:
         """Hour means of minutes that stand, some sources at a time."""

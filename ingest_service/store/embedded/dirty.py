@@ -1,5 +1,7 @@
 """Which minutes of which sources must be averaged (again). Pure: the store keeps the same marks on disk."""
 
+from collections.abc import Collection
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from ingest_service.store.batch import BlockRef, DirtyMinutes, Int64s, SampleBat
 from ingest_service.store.newest import grown
 
 MINUTE_MS = 60_000
+_MINUTES_AN_HOUR = 60
 LONGEST_HOLD_MS = 60_000  # for so long a value may hold without a new sample
 _NARROW_MINUTES = 3  # a block that spans no more is marked by its ends alone
 _CLEAN, _MARKED, _HANDED = 0, 1, 2
@@ -38,11 +41,14 @@ class DirtyMarks:
             sources = marks.source[marks.minute == minute]
             self._row(minute, int(sources.max()))[sources] = _MARKED
 
-    def hand_out(self, before_ms: int, limit: int) -> DirtyMinutes:
-        """At most `limit` marks whose minute ended before `before_ms`, oldest first; they count as handed out."""
+    def hand_out(self, before_ms: int, limit: int, without: Collection[int] = ()) -> DirtyMinutes:
+        """At most `limit` marks whose minute ended before `before_ms`, oldest first; they count as handed out.
+
+        Those of the hours `without` stay as they are.
+        """
         sources: list[NDArray[np.int64]] = []
         minutes: list[NDArray[np.int64]] = []
-        for minute in sorted(self._of):
+        for minute in sorted(minute for minute in self._of if minute // _MINUTES_AN_HOUR not in without):
             if (minute + 1) * MINUTE_MS > before_ms or limit <= 0:
                 break
             found = np.flatnonzero(self._of[minute] != _CLEAN)[:limit]

@@ -1,6 +1,6 @@
 """Reads samples from hot and sealed as if they were one: sorted by series and time, one for each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
-from ingest_service.errors import StoreError
+from ingest_service.errors import HoursUnreadable, StoreError
 from ingest_service.store.batch import SampleBatch, empty_samples
 from ingest_service.store.embedded.archive import Archive
 from ingest_service.store.embedded.database import fetch
@@ -22,10 +22,13 @@ _COLUMNS = "series, measured_at_ms, value, reason"
 def read_samples(
     cursor: DuckDBPyConnection, archive: Archive, series: Sequence[int], from_ms: int, to_ms: int
 ) -> SampleBatch:
-    """The samples of one snapshot with `from_ms <= time < to_ms`; of two at one time the first stored wins."""
+    """The samples of one snapshot with `from_ms <= time < to_ms`; of two at one time the first stored wins.
+
+    Raises HoursUnreadable where sealed files are damaged or missing.
+    """
     bounds = [from_ms, to_ms, [int(one) for one in series]]
     parts = []
-    if files := sealed_files(cursor, archive, from_ms, to_ms):
+    if files := _sealed_files(cursor, archive, from_ms, to_ms):
         parts.append(_sealed(cursor, files, bounds))
     parts.append(as_batch(fetch(cursor, f"SELECT {_COLUMNS} FROM sample WHERE {_WHERE}", bounds)))
     return without_repeats(parts)
@@ -67,28 +70,30 @@ def _concatenated(parts: list[SampleBatch]) -> SampleBatch:
     )
 
 
-def sealed_files(cursor: DuckDBPyConnection, archive: Archive, from_ms: int, to_ms: int) -> list[str]:
-    """The sealed hours that touch `[from_ms, to_ms)`."""
-    query = "SELECT file FROM sealed_hour WHERE hour BETWEEN ? AND ? ORDER BY hour"
+def _sealed_files(cursor: DuckDBPyConnection, archive: Archive, from_ms: int, to_ms: int) -> dict[str, int]:
+    """The sealed hours that touch `[from_ms, to_ms)`, by their files."""
+    query = "SELECT file, hour FROM sealed_hour WHERE hour BETWEEN ? AND ? ORDER BY hour"
     found = cursor.execute(query, [from_ms // HOUR_MS, (to_ms - 1) // HOUR_MS]).fetchall()
-    return [str(archive.path(file)) for (file,) in found]
+    return {str(archive.path(file)): hour for file, hour in found}
 
 
-def _sealed(cursor: DuckDBPyConnection, files: list[str], bounds: list[Any]) -> SampleBatch:
+def _sealed(cursor: DuckDBPyConnection, files: Mapping[str, int], bounds: list[Any]) -> SampleBatch:
     query = f"SELECT {_COLUMNS} FROM read_parquet(?::VARCHAR[]) WHERE {_WHERE}"
     try:
-        return as_batch(fetch(cursor, query, [files, *bounds]))
+        return as_batch(fetch(cursor, query, [list(files), *bounds]))
     except duckdb.Error as error:
-        problem = _unreadable(cursor, files) or f"{len(files)} files from {files[0]}: {error}"
-        raise StoreError(f"sealed files cannot be read: {problem}") from error
+        raise _trouble(cursor, files, error) from error
 
 
-def _unreadable(cursor: DuckDBPyConnection, files: list[str]) -> str:
-    """Which files are the trouble."""
-    if missing := [file for file in files if not Path(file).exists()]:
-        return f"missing {', '.join(missing)}"
-    damaged = [file for file in files if not _readable(cursor, file)]
-    return f"damaged {', '.join(damaged)}" if damaged else ""
+def _trouble(cursor: DuckDBPyConnection, files: Mapping[str, int], error: duckdb.Error) -> StoreError:
+    """Names the files that cannot be read."""
+    missing = [file for file in files if not Path(file).exists()]
+    damaged = [file for file in files if file not in missing and not _readable(cursor, file)]
+    named = [f"{word} {', '.join(found)}" for word, found in (("missing", missing), ("damaged", damaged)) if found]
+    if not named:
+        return StoreError(f"sealed files cannot be read: {len(files)} files from {next(iter(files))}: {error}")
+    hours = frozenset(files[file] for file in (*missing, *damaged))
+    return HoursUnreadable(f"sealed files cannot be read: {'; '.join(named)}", hours)
 
 
 def _readable(cursor: DuckDBPyConnection, file: str) -> bool:

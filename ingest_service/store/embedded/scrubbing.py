@@ -1,5 +1,7 @@
 """Reads sealed files again, one after the other for ever, and compares their hashes: a disk may forget in silence."""
 
+import threading
+from collections.abc import Collection
 from pathlib import Path
 
 import structlog
@@ -11,20 +13,34 @@ _log = structlog.get_logger(__name__)
 
 
 class Scrubber:
-    """Knows which files are damaged. One thread calls `check_some`."""
+    """Knows which files are damaged. Any thread may call it."""
 
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
+        self._lock = threading.Lock()
         self._last = ""
         self._damaged: dict[str, str] = {}
 
     @property
     def damaged(self) -> dict[str, str]:
         """What is wrong with which file."""
-        return dict(self._damaged)
+        with self._lock:
+            return dict(self._damaged)
 
     def check_some(self, cursor: DuckDBPyConnection, files: int) -> None:
         """Check that many files of the manifest, and those again that were damaged: one may have been brought back."""
+        with self._lock:
+            self._check_some(cursor, files)
+
+    def check_hours(self, cursor: DuckDBPyConnection, hours: Collection[int]) -> None:
+        """Check the files of these hours, which could not be read."""
+        query = "SELECT file, sha256 FROM sealed_hour WHERE hour IN (SELECT unnest(?::BIGINT[]))"
+        with self._lock:
+            for file, expected in cursor.execute(query, [list(hours)]).fetchall():
+                if file not in self._damaged:
+                    self._enter(file, problem_of(self._archive.path(file), expected))
+
+    def _check_some(self, cursor: DuckDBPyConnection, files: int) -> None:
         query = "SELECT file, sha256 FROM sealed_hour WHERE file > ? ORDER BY file LIMIT ?"
         due = cursor.execute(query, [self._last, files]).fetchall()
         self._last = due[-1][0] if len(due) == files else ""

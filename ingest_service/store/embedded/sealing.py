@@ -9,7 +9,9 @@ import time
 import msgspec
 from duckdb import DuckDBPyConnection
 
+from ingest_service.errors import HoursUnreadable
 from ingest_service.store.embedded.archive import Archive, SealedFile, sha256
+from ingest_service.store.embedded.scrubbing import problem_of
 from ingest_service.store.timeseries import HOUR_MS
 
 _PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd"
@@ -57,14 +59,27 @@ def listed_files(cursor: DuckDBPyConnection) -> set[str]:
 
 
 def seal_hour(cursor: DuckDBPyConnection, archive: Archive, hour: int) -> None:
-    """Write the hour's file from what is sealed and hot and take the hot rows away, in the caller's transaction."""
-    found = cursor.execute("SELECT file FROM sealed_hour WHERE hour = ?", [hour]).fetchall()
-    present = found[0][0] if found else None
+    """Write the hour's file from what is sealed and hot and take the hot rows away, in the caller's transaction.
+
+    Raises HoursUnreadable where the hour has a file that is not as it was written: nothing is made of such a one.
+    """
+    present = _present(cursor, archive, hour)
     sealed = archive.next_version(hour, present)
     _write(cursor, archive, sealed, present)
     archive.finish(sealed)
     enter(cursor, archive, sealed)
     cursor.execute("DELETE FROM sample WHERE measured_at_ms >= ? AND measured_at_ms < ?", _bounds(hour))
+
+
+def _present(cursor: DuckDBPyConnection, archive: Archive, hour: int) -> str | None:
+    """The hour's present file, if it has one."""
+    found = cursor.execute("SELECT file, sha256 FROM sealed_hour WHERE hour = ?", [hour]).fetchall()
+    if not found:
+        return None
+    file: str = found[0][0]
+    if problem := problem_of(archive.path(file), found[0][1]):
+        raise HoursUnreadable(f"sealed file {file}: {problem}", frozenset([hour]))
+    return file
 
 
 def enter(cursor: DuckDBPyConnection, archive: Archive, sealed: SealedFile) -> None:

@@ -1,7 +1,7 @@
 """The embedded store: keeps the protocol of `store.timeseries` with one DuckDB file and sealed Parquet files."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_agent.wire.command import BlockRange
 from ingest_service.config import Retention
-from ingest_service.errors import StoreError
+from ingest_service.errors import HoursUnreadable, StoreError
 from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch, without_repeated
 from ingest_service.store.embedded import tables
 from ingest_service.store.embedded.dirty import minutes_touched
@@ -93,8 +93,12 @@ class EmbeddedStore:
     def raw(self, series: Sequence[int], from_ms: int, to_ms: int) -> SampleBatch:
         """The samples with `from_ms <= time < to_ms`, sorted by (series, time), one per (series, time)."""
         opened = self._state()
-        with opened.database.transaction() as cursor:
-            return read_samples(cursor, opened.archive, series, from_ms, to_ms)
+        try:
+            with opened.database.transaction() as cursor:
+                return read_samples(cursor, opened.archive, series, from_ms, to_ms)
+        except HoursUnreadable as error:
+            self._look_at(opened, error)
+            raise
 
     def tally(self, series: Sequence[int], from_ms: int, to_ms: int) -> HourTally:
         """How many samples lie in the whole hours of `[from_ms, to_ms)`; no row for an hour without any."""
@@ -113,12 +117,12 @@ class EmbeddedStore:
         with self._state().database.transaction() as cursor:
             return tables.read_means(cursor, _MEAN_TABLES[period_ms], series, from_ms, to_ms)
 
-    def dirty_minutes(self, before_ms: int, limit: int) -> DirtyMinutes:
+    def dirty_minutes(self, before_ms: int, limit: int, without: Collection[int] = ()) -> DirtyMinutes:
         """At most `limit` dirty minutes that ended before `before_ms`, oldest first; for one reader at a time."""
         with self._writing:
             opened = self._state()
             opened.round_number += 1
-            return opened.dirty.hand_out(before_ms, limit)
+            return opened.dirty.hand_out(before_ms, limit, without)
 
     def write_means(self, minutes: MeanBatch, hours: MeanBatch, done: DirtyMinutes) -> None:
         """Replace these means and clear these marks; a minute that was touched since it was handed out stays marked."""
@@ -132,7 +136,10 @@ class EmbeddedStore:
             opened.dirty.clear(done)
 
     def seal(self, before_ms: int) -> int:
-        """Move whole hours that ended before `before_ms` to their sealed form; return the number of hours sealed."""
+        """Move whole hours that ended before `before_ms` to their sealed form; return the number of hours sealed.
+
+        What came late for an hour whose file is damaged waits until that is brought back.
+        """
         with self._sealing:
             opened = self._state()
             with opened.database.transaction() as cursor:
@@ -140,13 +147,10 @@ class EmbeddedStore:
                 hours = hours_to_seal(cursor, before_ms)
                 if hours:
                     gather_late(cursor)
-            for hour in hours:
-                with opened.database.transaction() as cursor:
-                    seal_hour(cursor, opened.archive, hour)
-                    tables.replace_latest(cursor, self.latest())
+            sealed = sum(self._seal_hour(opened, hour) for hour in hours)
             with opened.database.transaction() as cursor:
                 opened.scrubber.check_some(cursor, _FILES_TO_CHECK)
-            return len(hours)
+            return sealed
 
     def retire(self, retention: Retention, now_ms: int) -> int:
         """Take away what is older than it must be kept; return the number of sealed hours that went."""
@@ -190,6 +194,21 @@ class EmbeddedStore:
         opened.held.add(ranges)
         opened.held_rows += len(ranges)
         opened.dirty.mark(marks)
+
+    def _seal_hour(self, opened: Opened, hour: int) -> bool:
+        try:
+            with opened.database.transaction() as cursor:
+                seal_hour(cursor, opened.archive, hour)
+                tables.replace_latest(cursor, self.latest())
+        except HoursUnreadable as error:
+            self._look_at(opened, error)
+            return False
+        return True
+
+    def _look_at(self, opened: Opened, trouble: HoursUnreadable) -> None:
+        """What could not be read is shown as the store's problem from now on, not only when its turn comes."""
+        with opened.database.transaction() as cursor:
+            opened.scrubber.check_hours(cursor, trouble.hours)
 
     def _compact(self, opened: Opened) -> None:
         """Each write appends the ranges of its blocks; now and then they are joined on disk as they are in memory."""

@@ -5,7 +5,7 @@ after the server has gone on running for its hold time. When it was started anew
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import structlog
@@ -98,10 +98,10 @@ class Books:
         """Every outbox of which blocks are safe."""
         return sorted({(one.edge_id, one.epoch) for one in self._held})
 
-    def hand_out(self, before_ms: int, limit: int) -> DirtyMinutes:
-        """At most `limit` dirty minutes that ended before `before_ms`, oldest first."""
+    def hand_out(self, before_ms: int, limit: int, without: Collection[int]) -> DirtyMinutes:
+        """At most `limit` dirty minutes that ended before `before_ms`, oldest first; none of the hours `without`."""
         self._round += 1
-        return self._dirty.hand_out(before_ms, limit)
+        return self._dirty.hand_out(before_ms, limit, without)
 
     def clear(self, done: DirtyMinutes) -> None:
         """These minutes were averaged; what was touched since it was handed out stays marked."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 
@@ -115,11 +115,11 @@ class RemoteStore:
         found = self._engine.means(period_ms, series, from_ms, to_ms)
         return self._recent_means.over(found, period_ms, series, from_ms, to_ms)
 
-    def dirty_minutes(self, before_ms: int, limit: int) -> DirtyMinutes:
+    def dirty_minutes(self, before_ms: int, limit: int, without: Collection[int] = ()) -> DirtyMinutes:
         """At most `limit` dirty minutes that ended before `before_ms`, oldest first; for one reader at a time."""
         with self._writing:
             self._check_open()
-            return self._books.hand_out(before_ms, limit)
+            return self._books.hand_out(before_ms, limit, without)
 
     def write_means(self, minutes: MeanBatch, hours: MeanBatch, done: DirtyMinutes) -> None:
         """Replace these means, then clear these marks; a minute touched since it was handed out stays marked."""

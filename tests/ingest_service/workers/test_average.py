@@ -10,6 +10,7 @@ from ingest_service.store.batch import MeanBatch, SampleBatch
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
 from ingest_service.workers.average import GRACE_MS, AverageWorker, FurnaceHour
+from ingest_service.workers.unreadable import TRY_AGAIN_MS
 from tests.ingest_service.workers.city import GAS, START, City
 
 CO = 102  # series of furnace 1
@@ -157,6 +158,34 @@ def test_after_a_restart_the_running_hour_knows_the_minutes_that_were_added_up_b
     again.step(START + 6 * HOUR_MS)
     (covered,) = city.store.means(HOUR_MS, [CO], START, START + HOUR_MS).covered
     assert covered == pytest.approx((300 + 6) / 3600, abs=1e-4)
+
+
+def test_a_damaged_sealed_hour_holds_up_no_other_and_is_averaged_when_it_is_back(city: City) -> None:
+    for hour in range(3):
+        city.feed(1, START + hour * HOUR_MS, START + (hour + 1) * HOUR_MS)
+        city.average.step(START + (hour + 1) * HOUR_MS + MINUTE_MS)
+    city.store.seal(START + 3 * HOUR_MS)
+    file = sorted(city.folder.rglob("*.parquet"))[1]
+    written = file.read_bytes()
+    file.write_bytes(b"PAR1" + bytes(len(written) - 8) + b"PAR1")
+    now_ms = START + 4 * HOUR_MS
+    for hour in range(3):  # late values, among them one of the damaged hour, whose end holds into the next
+        city.feed(2, START + hour * HOUR_MS, START + hour * HOUR_MS + MINUTE_MS, {"co": 99.0})
+    for _ in range(3):
+        city.average.step(now_ms)
+    co = city.series(2, "co")
+    minute = city.store.means(MINUTE_MS, [co], START, now_ms)
+    assert minute.start_ms[minute.covered == 1.0].tolist() == [START, START + 2 * HOUR_MS]
+    assert city.store.means(HOUR_MS, [co], START, now_ms).start_ms.tolist() == [START, START + 2 * HOUR_MS]
+    assert f"{file.name}: its bytes are not those" in city.store.status().problem
+    assert city.store.seal(START + 3 * HOUR_MS) == 2
+    file.write_bytes(written)
+    assert city.average.step(now_ms + TRY_AGAIN_MS - 1) == 0
+    assert city.average.step(now_ms + TRY_AGAIN_MS) > 0
+    assert city.store.means(HOUR_MS, [co], START, now_ms).start_ms.tolist() == [START + n * HOUR_MS for n in range(3)]
+    assert city.store.seal(START + 3 * HOUR_MS) == 1
+    assert city.store.status().problem == ""
+    assert city.average.step(now_ms + 2 * TRY_AGAIN_MS) == 0
 
 
 def note_reads(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> list[int]:
