@@ -24,6 +24,7 @@ from ingest_service.intake.subscriber import BrokerAddress, Subscriber
 from ingest_service.notify.notifiers import configured_receivers, open_notifiers
 from ingest_service.rules import rule_book
 from ingest_service.store.alarms import AlarmStore
+from ingest_service.store.audit import HEAD_FILE, AuditTrail
 from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
@@ -86,7 +87,8 @@ class Service:
             self._subscriber.publish_all,
         )
         zone = ZoneInfo(config.judging.time_zone)
-        alarms = AlarmStore(engine, configured_receivers(config.webhook), zone)
+        trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
+        alarms = AlarmStore(engine, configured_receivers(config.webhook), zone, trail)
         site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)
         judgements, plant = JudgementStore(engine), NothingSaid()
         judge = JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant)
@@ -102,6 +104,7 @@ class Service:
         context = Context(
             reader=lambda scope: Reader(engine, scope),
             alarms=alarms,
+            audit=trail,
             marks=MarkStore(engine),
             remarks=RemarkLog(engine),
             marked=judge.marked,

@@ -9,6 +9,7 @@ from ingest_service.alarms.texts import describe
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.context import Context, Here, Sight
 from ingest_service.api.errors import NotFound
+from ingest_service.api.origin import Origin
 from ingest_service.api.page.formats import zone_of
 from ingest_service.api.schemas import (
     AcknowledgedOut,
@@ -63,16 +64,16 @@ def show_alarm(alarm: int, here: Here, sight: Sight) -> AlarmDetailOut:
 
 
 @router.post("/alarms/{alarm}/acknowledge", summary="Say who has seen an alarm")
-def acknowledge(alarm: int, body: AcknowledgeIn, here: Here, sight: Sight) -> AcknowledgedOut:
+def acknowledge(alarm: int, body: AcknowledgeIn, here: Here, sight: Sight, origin: Origin) -> AcknowledgedOut:
     """Stops the calling, not the alarm. A second acknowledgement changes nothing and says so."""
-    answer = acknowledged(here, sight, alarm, body.who, body.note)
+    answer = acknowledged(here, sight, alarm, body.who, body.note, origin)
     return AcknowledgedOut(answer=answer, alarm=alarm_out(here, found_alarm(sight, alarm)))
 
 
-def acknowledged(here: Context, sight: Reader, alarm: int, who: str, note: str) -> Answer:
-    """Acknowledge an alarm in sight, at the centre's time. Raises NotFound."""
+def acknowledged(here: Context, sight: Reader, alarm: int, who: str, note: str, origin: str) -> Answer:
+    """Acknowledge an alarm in sight, at the centre's time, from that address. Raises NotFound."""
     found_alarm(sight, alarm)
-    return here.alarms.acknowledge(alarm, who.strip(), note.strip(), here.clock()).answer
+    return here.alarms.acknowledge(alarm, who.strip(), note.strip(), here.clock(), origin).answer
 
 
 def found_alarm(sight: Reader, alarm: int) -> AlarmRecord:

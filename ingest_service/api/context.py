@@ -17,6 +17,7 @@ from ingest_service.emissions.units import Pollutant
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
+from ingest_service.store.audit import AuditTrail
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
 from ingest_service.store.overview import Reader, Scope
@@ -38,6 +39,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     reader: Callable[[Scope], Reader]
     alarms: AlarmStore
+    audit: AuditTrail
     marks: MarkStore
     remarks: RemarkLog
     marked: Callable[[int, int, int], None]  # furnace id, from, to (ms since 1970 UTC): judge these hours again

@@ -14,7 +14,9 @@ from ingest_service.alarms.facts import Facts, facts_from_json, facts_to_json
 from ingest_service.alarms.lifecycle import RETROSPECTIVE, Change, Condition, Observation, Place
 from ingest_service.alarms.messages import Receiver
 from ingest_service.alarms.vocabulary import Kind, Severity, State, Step
+from ingest_service.audit.entry import Action, Entry, state_text
 from ingest_service.store import deliveries
+from ingest_service.store.audit import AuditTrail
 from ingest_service.store.tables import Alarm, AlarmEvent
 from ingest_service.store.transaction import transaction
 
@@ -82,11 +84,14 @@ ANY = AlarmFilter()
 class AlarmStore:
     """Every alarm of the service. One writer at a time, so that a key never has two open alarms.
 
-    `receivers` are told of steps; `zone` is the one in which their messages write times.
+    `receivers` are told of steps; `zone` is the one in which their messages write times; `trail` keeps what people do.
     """
 
-    def __init__(self, engine: Engine, receivers: Sequence[Receiver], zone: tzinfo) -> None:
+    def __init__(
+        self, engine: Engine, receivers: Sequence[Receiver], zone: tzinfo, trail: AuditTrail | None = None
+    ) -> None:
         self._engine = engine
+        self._trail = trail or AuditTrail(engine)
         self._receivers = tuple(receivers)
         self._zone = zone
         self._writing = threading.Lock()
@@ -99,15 +104,18 @@ class AlarmStore:
             touched = [self._observe(session, seen, now_ms) for seen in of_interest]
             return tuple(_row(row) for row in dict.fromkeys(touched) if row is not None)
 
-    def acknowledge(self, alarm_id: int, who: str, note: str, at_ms: int) -> Acknowledged:
-        """Record that `who` has seen the alarm (processing time `at_ms`, ms since 1970 UTC)."""
+    def acknowledge(self, alarm_id: int, who: str, note: str, at_ms: int, address: str = "") -> Acknowledged:
+        """Record that `who` at `address` has seen the alarm (processing time `at_ms`, ms since 1970 UTC)."""
         with self._writing, transaction(self._engine) as session:
             row = session.get(Alarm, alarm_id, with_for_update=True)
             if row is None:
                 return Acknowledged(Answer.UNKNOWN_ALARM, None)
-            changes = lifecycle.acknowledge(_alarm(row), who, note, at_ms)
+            before = _alarm(row)
+            changes = lifecycle.acknowledge(before, who, note, at_ms)
             for change in changes:
                 self._apply(session, row, change)
+            if changes:
+                self._trail.append(session, _said(row, before, changes[-1], address))
             return Acknowledged(Answer.ACKNOWLEDGED if changes else Answer.ALREADY_ACKNOWLEDGED, _row(row))
 
     def get(self, alarm_id: int) -> AlarmRow | None:
@@ -172,6 +180,21 @@ class AlarmStore:
         session.add(event)
         session.flush()
         session.add_all(deliveries.rows_for(change, row.id, event.id, self._receivers, self._zone))
+
+
+def _said(row: Alarm, before: lifecycle.Alarm, change: Change, address: str) -> Entry:
+    """The audit trail's entry of an acknowledgement."""
+    return Entry(
+        at_ms=change.now_ms,
+        who=change.who,
+        address=address,
+        action=Action.ALARM_ACKNOWLEDGED,
+        subject=f"alarm {row.id}",
+        home=row.home_id,
+        before=state_text({"state": before.state}),
+        after=state_text({"state": change.alarm.state}),
+        why=change.note,
+    )
 
 
 def _related(seen: Observation) -> Select[Alarm]:

@@ -16,6 +16,7 @@ from ingest_service.store.audit_tables import AuditHead, AuditRecord
 from ingest_service.store.transaction import transaction
 
 _log = structlog.get_logger(__name__)
+HEAD_FILE = "audit-head"  # in the store's folder
 PORTION = 1_000
 
 
@@ -50,7 +51,10 @@ class AuditTrail:
             return self.append(session, entry)
 
     def append(self, session: Session, entry: Entry) -> Head:
-        """Add one entry as a part of the caller's transaction, so that it stands exactly if the change stands."""
+        """Add one entry as the last step of the caller's transaction, so that it stands exactly if the change does.
+
+        Until the commit every other writer waits.
+        """
         session.execute(update(AuditHead).where(AuditHead.id == 1).values(id=1))  # locks it, in SQLite all
         row = session.get_one(AuditHead, 1, populate_existing=True)
         record = sealed(fit_to_keep(entry), Head(row.number, row.digest))

@@ -31,6 +31,7 @@ from ingest_service.emissions.rulepack import LimitUnit, Pollutant, load_pack
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
+from ingest_service.store.audit import AuditTrail
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
@@ -91,7 +92,8 @@ class City:
         self.registry = Registry(self.engine)
         self.store = EmbeddedStore(folder / "store")
         self.live = LiveTable()
-        self.alarms = AlarmStore(self.engine, INBOXES, ZONE)
+        self.trail = AuditTrail(self.engine)
+        self.alarms = AlarmStore(self.engine, INBOXES, ZONE, self.trail)
         self.counters = IngestCounters()
         self.edges: list[EdgeView] = []
         self.previews: list[Preview] = []
@@ -108,6 +110,7 @@ class City:
         return Context(
             reader=lambda scope: Reader(self.engine, scope),
             alarms=self.alarms,
+            audit=self.trail,
             marks=MarkStore(self.engine),
             remarks=RemarkLog(self.engine),
             marked=lambda furnace_id, from_ms, to_ms: self.marked.append((furnace_id, from_ms, to_ms)),

@@ -11,6 +11,7 @@ from edge_agent.wire.quantity import quantities
 from ingest_service.alarms.facts import ExceedanceFacts
 from ingest_service.api.alarms import acknowledged, found_alarm
 from ingest_service.api.errors import InvalidRequest
+from ingest_service.api.origin import Origin
 from ingest_service.api.page.alarm_view import alarm_view, urgency
 from ingest_service.api.page.formats import MINUTE_MS
 from ingest_service.api.page.furnace import limits_in_force
@@ -77,6 +78,7 @@ def show_alarm(alarm: int, page: AnyPage, notice: str = "") -> HTMLResponse:
 def acknowledge(
     alarm: int,
     page: AnyPage,
+    origin: Origin,
     who: Annotated[str, Form(max_length=60)],
     reason: Annotated[str, Form(max_length=60)] = "",
     note: Annotated[str, Form(max_length=300)] = "",
@@ -85,7 +87,8 @@ def acknowledge(
     name = who.strip()
     if not name:
         raise InvalidRequest("an acknowledgement needs a name")
-    answer = acknowledged(page.here, page.sight, alarm, name, REASON_MARK.join(filter(None, (reason, note.strip()))))
+    why = REASON_MARK.join(filter(None, (reason, note.strip())))
+    answer = acknowledged(page.here, page.sight, alarm, name, why, origin)
     response = RedirectResponse(f"/alarms/{alarm}?notice={NOTICES[answer]}", status_code=303)
     response.set_cookie(WHO_COOKIE, quote(name), max_age=YEAR_S, samesite="lax", httponly=True)
     return response
