@@ -17,6 +17,7 @@ from ingest_service.alarms.vocabulary import Locale
 from ingest_service.emissions.rulepack import pack_names
 from ingest_service.emissions.vocabulary import Fuel, UnitType
 from ingest_service.errors import ConfigError
+from ingest_service.people.settings import People, unfit
 
 DAY_MS = 86_400_000
 FOR_EVER = 0
@@ -159,6 +160,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     http: Http = Http()
     judging: Judging = Judging()
     webhook: tuple[Webhook, ...] = ()
+    people: People = People()
 
 
 def load_config(path: Path) -> Config:
@@ -191,6 +193,8 @@ def unset_secrets(config: Config) -> Iterator[tuple[str, str]]:
     if config.storage.kind is not StoreKind.EMBEDDED:
         named.append(("storage.token_env", config.storage.token_env))
     named += [(f"webhook[{at}].secret_env", one.secret_env) for at, one in enumerate(config.webhook)]
+    if config.people.provider is not None:
+        named.append(("people.provider.client_secret_env", config.people.provider.client_secret_env))
     for key, variable in named:
         if variable and variable not in os.environ:
             yield key, f"environment variable {variable} is not set"
@@ -279,6 +283,7 @@ def _unusable(config: Config) -> Iterator[tuple[str, str, str]]:
         hint = _nearest(zone, sorted(available_timezones()))
         yield "judging.time_zone", f"unknown time zone {zone!r}{hint}", "names as Asia/Shanghai, Europe/Berlin, UTC"
     yield from _unknown_packs(config.judging)
+    yield from unfit(config.people, config.http.host)
     for at, webhook in enumerate(config.webhook):
         if not _is_web_address(webhook.url):
             yield f"webhook[{at}].url", f"{webhook.url!r} is no address", "http://..., https://..."

@@ -82,7 +82,7 @@ WRONG = [
     ),
     pytest.param(
         "[brokr]",
-        "brokr: unknown key, did you mean 'broker'? (allowed: broker, storage, http, judging, webhook)",
+        "brokr: unknown key, did you mean 'broker'? (allowed: broker, storage, http, judging, webhook, people)",
         id="a misspelt table",
     ),
     pytest.param("[http]\nzzz = 1", "http.zzz: unknown key (allowed: host, port)", id="a key that is near to none"),
