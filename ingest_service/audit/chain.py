@@ -22,6 +22,14 @@ class Head(msgspec.Struct, frozen=True):
         return f"{self.number}:{self.digest}"
 
 
+def parse_head(text: str) -> Head | None:
+    """NUMBER:DIGEST as a head; None where it is none."""
+    number, _, digest = text.strip().partition(":")
+    if not number.isdecimal() or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
+        return None
+    return Head(int(number), digest)
+
+
 START = Head(0, hashlib.sha256(b"clearstack audit trail").hexdigest())
 
 

@@ -54,7 +54,7 @@ def _check(args: argparse.Namespace) -> int:
     from ingest_service.store.setting_up import examine_store
 
     config = load_config(args.config)
-    database = _database(config)
+    database = open_state(config)
     findings = list(examine_store(config.storage, database, str(args.config)))
     for finding in findings:
         print(f"{finding.state:8}{finding.subject}: {finding.text}")
@@ -75,7 +75,7 @@ def _export(args: argparse.Namespace) -> int:
 
     config = load_config(args.config)
     zone = config.judging.time_zone
-    database = _database(config)
+    database = open_state(config)
     named = chosen(series(Reader(database, Scope())), args.series)
     if not named:
         raise ConfigError("--series", "", f"{', '.join(args.series)} names no series", "an id, home/device/channel")
@@ -108,7 +108,8 @@ def _time_ms(text: str, zone: str, option: str, days_more: int) -> int:
     return int(at.replace(tzinfo=at.tzinfo or ZoneInfo(zone)).timestamp() * 1000)
 
 
-def _database(config: Config) -> Any:
+def open_state(config: Config) -> Any:
+    """The relational database (an Engine) of that configuration."""
     from ingest_service.store.database import database_url, open_database
 
     folder = Path(config.storage.folder)

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from ingest_service.audit.chain import Head
+from ingest_service.audit.chain import Head, parse_head
 from ingest_service.errors import StoreError
 
 
@@ -36,11 +36,3 @@ class HeadFile:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"head of the audit trail {self._path} cannot be read: {error}") from error
-
-
-def parse_head(text: str) -> Head | None:
-    """NUMBER:DIGEST as a head; None where it is none."""
-    number, _, digest = text.strip().partition(":")
-    if not number.isdecimal() or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-        return None
-    return Head(int(number), digest)
