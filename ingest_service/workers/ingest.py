@@ -30,6 +30,7 @@ from ingest_service.store.rejections import RejectionLog
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.listening import Heap, Listener
 from ingest_service.workers.losses import Losses
+from ingest_service.workers.owed import OwedAcknowledgements
 from ingest_service.workers.refused import Refused
 
 Packet = tuple[str, bytes]  # topic and payload
@@ -70,7 +71,7 @@ class IngestWorker:
         self._fleet = Fleet(_known_edges(registry), reorder_timeout_ms)
         self._interruptions = queue.interruptions
         self._rebirths = RebirthRequests()
-        self._acknowledgements = Acknowledgements()
+        self._acknowledgements, self._owed = Acknowledgements(), OwedAcknowledgements(store.held)
         self._refused = Refused(self._counters, rejections)
         self._losses = Losses(gaps, store, registry, self._acknowledgements, self._rebirths)
         self._listener = Listener(
@@ -195,8 +196,10 @@ class IngestWorker:
 
     def _speak(self, now_ms: int) -> None:
         said: list[Packet] = []
+        owed: list[DueAcknowledgement] = []
         self._settle(self._store.confirm)
-        for due in self._acknowledgements.due(now_ms):
+        self._settle(lambda: owed.extend(self._owed.due(now_ms)))
+        for due in (*self._acknowledgements.due(now_ms), *owed):
             said += self._acknowledged(due, now_ms)
         for session in self._fleet:
             if session.gap_overdue(now_ms):
@@ -214,7 +217,10 @@ class IngestWorker:
     def _acknowledged(self, due: DueAcknowledgement, now_ms: int) -> list[Packet]:
         """Not while two edges have copies of one outbox: it would let the other's block go too."""
         session = self._fleet.find(due.home, due.edge)
-        if session is None or not session.identity.may_acknowledge(now_ms):
+        if session is None:
+            return []
+        if not session.identity.may_acknowledge(now_ms):
+            self._owed.withhold(session)
             return []
         aliases = session.command_aliases if session.epoch == due.acknowledgement.epoch else None
         payload = encode_acknowledgement(due.acknowledgement, now_ms, aliases)

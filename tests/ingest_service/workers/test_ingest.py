@@ -16,6 +16,7 @@ from edge_agent.wire.sparkplug_b_pb2 import Payload
 from edge_agent.wire.topic import MessageType
 from ingest_service.errors import StoreError
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
+from ingest_service.intake.identity import CONTESTED_MS
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.gaps import GapLog
@@ -118,6 +119,21 @@ def test_a_repeated_block_is_stored_once_and_acknowledged_again(centre: Centre) 
     assert centre.stored() == [(0, 42.0)]
     assert centre.spoken.acknowledged == [(1, 1), (1, 1)]
     assert centre.worker.counters().samples_repeated == 1
+
+
+def test_what_was_not_acknowledged_while_an_outbox_had_two_copies_is_acknowledged_afterwards(centre: Centre) -> None:
+    edge = SpeakingEdge()
+    centre.hear(*edge.births(), edge.data(1, [co(0, 42.0)]), edge.death(), *edge.births())
+    centre.spoken.commands.clear()
+    centre.hear(edge.data(2, [co(1000, 43.0)]), edge.data(3, [co(2000, 44.0)]))
+    centre.after(CONTESTED_MS - 1000)
+    centre.hear(edge.data(5, [co(3000, 45.0)]))
+    centre.after(999)
+    assert centre.spoken.acknowledged == []
+    centre.after(1)
+    assert centre.spoken.acknowledged == [(1, 3), (5, 5)]
+    centre.after(1000)
+    assert len(centre.spoken.commands) == 1
 
 
 def test_history_is_stored_and_does_not_change_what_is_shown(centre: Centre) -> None:
