@@ -123,7 +123,7 @@ def test_a_server_that_goes_and_comes_back_is_marked_and_found_again(tmp_path: P
         async with polling(tmp_path, port, clock=HastyClock()) as (recorder, _):
             with running_server(port):
                 await until(lambda: recorder.values("furnace1", CO))
-            await until(lambda: DeviceState.DOWN in recorder.states("furnace2"))
+            await until(lambda: all(DeviceState.DOWN in recorder.states(f"furnace{n}") for n in (1, 2)))
             bad = recorder.samples("furnace1", CHAMBER)[-1]
             assert bad.value is None
             assert bad.reason in (Reason.NOT_CONNECTED, Reason.TIMEOUT)
