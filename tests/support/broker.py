@@ -1,10 +1,11 @@
 """A real mosquitto on a free port, for tests that need a broker."""
 
+import secrets
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.support.waiting import wait_until
@@ -12,11 +13,16 @@ from tests.support.waiting import wait_until
 _BINARY = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 
+# Below the ports that Linux gives to outgoing connections, so that none of those takes one before it is listened on.
+_PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
     """A TCP port of the loopback interface that nobody uses now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    while True:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Mosquitto:
