@@ -1,0 +1,174 @@
+"""Writes the derived series: what was judged, alarmed, marked and burned since last time, and how all stands now."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import tzinfo
+
+import msgspec
+
+from ingest_service.config import Retention
+from ingest_service.emissions.pack import RulePack
+from ingest_service.emissions.preview import Preview
+from ingest_service.intake.counters import IngestCounters
+from ingest_service.intake.edge_view import EdgeView
+from ingest_service.store import journal, overview
+from ingest_service.store.channels import Channels
+from ingest_service.store.derived import changes
+from ingest_service.store.derived.point import DerivedStore, Point, fields_of
+from ingest_service.store.live import LiveTable
+from ingest_service.store.marks import Act
+from ingest_service.store.overview import Reader
+from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.workers import derived_points as points
+from ingest_service.workers.loop import run_every
+from ingest_service.workers.plant_points import Now, completeness, edges_now, furnaces_now
+
+INTERVAL_S = 10.0
+ROWS_AT_ONCE = 5_000
+SETTLED_MS = 60_000  # what a server said before it is certain to have kept
+_HOURS_AGAIN = 26  # late data change the completeness of so many hours back
+_LOOK_BACK_MS = 400 * 24 * HOUR_MS
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the figures come from; the callables give what holds now."""
+
+    reader: Reader
+    store: TimeSeriesStore
+    channels: Callable[[], Channels]
+    live: LiveTable
+    edges: Callable[[], Sequence[EdgeView]]
+    previews: Callable[[], Sequence[Preview]]
+    counters: Callable[[], IngestCounters]
+    packs: tuple[RulePack, ...]
+    zone: tzinfo
+    silent_after_s: float
+    retention: Retention = Retention()
+
+
+class DeriveWorker:
+    """Points are made once for each row, and again for its revisions; how far it has come stands in the same store."""
+
+    def __init__(self, sources: Sources, derived: DerivedStore, clock: Callable[[], int]) -> None:
+        self._from, self._derived, self._clock = sources, derived, clock
+        self._seen: dict[str, int] = {}
+        self._minute = self._hour = 0
+
+    def step(self, now_ms: int) -> int:
+        """Write what is new; return the number of points."""
+        self._seen = self._seen or self._seen_before(now_ms)
+        written = sum(self._catch_up(table, now_ms) for table in _TABLES)
+        if now_ms // MINUTE_MS != self._minute:
+            written += self._write(self._standing(now_ms // MINUTE_MS * MINUTE_MS))
+            self._minute = now_ms // MINUTE_MS
+        if now_ms // HOUR_MS != self._hour:
+            written += self._write(self._hours(now_ms))
+            self._derived.retire(self._from.retention, now_ms)
+            self._hour = now_ms // HOUR_MS
+        return written
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Step until told to stop."""
+        await run_every("derive", INTERVAL_S, self.step, self._clock, stop)
+
+    def _seen_before(self, now_ms: int) -> dict[str, int]:
+        """The rows that were seen before the last moments, of which a server may have lost something."""
+        columns = self._derived.read("progress", lambda _tags: True, now_ms - _LOOK_BACK_MS, now_ms + HOUR_MS)
+        found = dict.fromkeys(_TABLES, 0)
+        for column in columns:
+            settled = column.value[column.at_ms <= column.at_ms[-1] - SETTLED_MS]
+            if len(settled):
+                found[dict(column.tags)["what"]] = int(settled[-1])
+        return found
+
+    def _catch_up(self, table: str, now_ms: int) -> int:
+        """Make points of the rows of a table that were not seen, some at a time."""
+        written = 0
+        while rows := _TABLES[table](self._from, self._seen[table]):
+            newest = rows[-1].id
+            made = [*(point for row in rows for point in row.points), *points.progress({table: newest}, now_ms)]
+            written += self._write(made)
+            self._seen[table] = newest
+        return written
+
+    def _write(self, made: Sequence[Point]) -> int:
+        if made:
+            self._derived.write(made)
+        return len(made)
+
+    def _standing(self, at_ms: int) -> list[Point]:
+        """How furnaces, edges, alarms and the service stand."""
+        reader, sources = self._from.reader, self._from
+        alarms, homes = journal.open_alarms(reader), overview.homes(reader)
+        now = Now(
+            at_ms=at_ms, homes=homes, furnaces=overview.furnaces(reader), edges=overview.edges(reader),
+            views=sources.edges(), silent_after_s=sources.silent_after_s, channels=sources.channels(),
+            live=sources.live.rows(), alarms=alarms, previews=sources.previews(),
+        )  # fmt: skip
+        counted = points.open_alarms(alarms, [home.id for home in homes], at_ms)
+        return [*furnaces_now(now), *edges_now(now), *counted, self._service(at_ms)]
+
+    def _service(self, at_ms: int) -> Point:
+        """The service's own figures, which belong to no home."""
+        counters, status = self._from.counters(), self._from.store.status()
+        sent = changes.deliveries_by_state(self._from.reader)
+        fields = fields_of(
+            lag_s=(at_ms - counters.last_commit_at_ms) / 1000 if counters.last_commit_at_ms else None,
+            samples_stored=float(counters.samples_stored), queued_messages=float(counters.queued_messages),
+            samples_rejected=float(sum(counters.samples_rejected.values())),
+            deliveries_pending=float(sent.get("pending", 0) + sent.get("sending", 0)),
+            deliveries_dead=float(sent.get("dead", 0)), disk_bytes=status.disk_bytes, free_bytes=status.free_bytes,
+        )  # fmt: skip
+        return Point("service", (), at_ms, fields)
+
+    def _hours(self, now_ms: int) -> list[Point]:
+        """Completeness and energy of the hours of a day, which late data may have changed."""
+        to_ms = now_ms // HOUR_MS * HOUR_MS
+        from_ms, channels = to_ms - _HOURS_AGAIN * HOUR_MS, self._from.channels()
+        means = self._from.store.means(HOUR_MS, channels.series.tolist(), from_ms, to_ms)
+        complete = completeness(means, channels, overview.furnaces(self._from.reader))
+        used = changes.used_since(self._from.reader, from_ms)
+        return [*complete, *(points.energy(hour) for hour in used)]
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """What became of one row of a table."""
+
+    id: int
+    points: tuple[Point, ...]
+
+
+def _judged(sources: Sources, seen: int) -> list[_Row]:
+    rows = changes.periods_since(sources.reader, seen, ROWS_AT_ONCE)
+    return [_Row(row.id, (points.average(row, points.bound_of(sources.packs, row)),)) for row in rows]
+
+
+def _burned(sources: Sources, seen: int) -> list[_Row]:
+    found = []
+    for row in changes.cremations_since(sources.reader, seen, ROWS_AT_ONCE):
+        earlier = changes.earlier_charges(sources.reader, row) if row.revision else []
+        gone = (points.withdrawn_cremation(row, at_ms) for at_ms in earlier)
+        found.append(_Row(row.id, (*gone, points.cremation(row), points.cremation_event(row))))
+    return found
+
+
+def _marked(sources: Sources, seen: int) -> list[_Row]:
+    found = []
+    for row in changes.marks_since(sources.reader, seen, ROWS_AT_ONCE):
+        replaced = changes.mark(sources.reader, row.replaces) if row.replaces is not None else []
+        own = () if row.act == Act.WITHDRAWN else (points.mark_event(row, holds=True),)
+        found.append(_Row(row.id, (*(points.mark_event(one, holds=False) for one in replaced), *own)))
+    return found
+
+
+def _alarmed(sources: Sources, seen: int) -> list[_Row]:
+    found = []
+    for step in changes.steps_since(sources.reader, seen, ROWS_AT_ONCE):
+        record = journal.alarm(sources.reader, step.alarm_id)
+        found.append(_Row(step.id, (points.alarm_event(record, sources.zone),) if record else ()))
+    return found
+
+
+_TABLES: dict[str, Callable[[Sources, int], list[_Row]]] = {
+    "judgement": _judged, "cremation": _burned, "mark": _marked, "alarm": _alarmed,
+}  # fmt: skip

@@ -1,0 +1,139 @@
+"""Points of how furnaces and edges stand now, and of how complete their hours are. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from ingest_service.emissions.preview import Preview
+from ingest_service.intake.edge_view import EdgeView
+from ingest_service.store.batch import MeanBatch
+from ingest_service.store.channels import NO_ID, Channels
+from ingest_service.store.derived.point import Point, Tags, fields_of, tags_of
+from ingest_service.store.journal import AlarmRecord
+from ingest_service.store.live import LiveRows
+from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow
+from ingest_service.workers.derived_points import headroom_pct
+
+OUTBOX_DEPTH, OUTBOX_AGE = "outbox_depth", "outbox_oldest_s"  # what an edge of ours says of itself
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known at `at_ms` (ms since 1970 UTC, a whole minute)."""
+
+    at_ms: int
+    homes: Sequence[HomeRow]
+    furnaces: Sequence[FurnaceRow]
+    edges: Sequence[EdgeRow]
+    views: Sequence[EdgeView]
+    silent_after_s: float
+    channels: Channels
+    live: LiveRows
+    alarms: Sequence[AlarmRecord]
+    previews: Sequence[Preview]
+
+
+def furnaces_now(now: Now) -> Iterator[Point]:
+    """Phase, head-room, open alarms and age of the newest sample of every furnace."""
+    homes = {home.id: home for home in now.homes}
+    phases = _newest(now, now.channels.quantity == "phase")
+    newest_ms = _newest_ms(now, now.channels.furnace)
+    headroom = _headroom(now.previews)
+    for furnace in now.furnaces:
+        own = [alarm for alarm in now.alarms if alarm.furnace_id == furnace.id]
+        at_ms = newest_ms.get(furnace.id)
+        fields = fields_of(
+            phase=phases.get(furnace.id), headroom_pct=headroom.get(furnace.id), alarms=float(len(own)),
+            age_s=None if at_ms is None else (now.at_ms - at_ms) / 1000,
+        )  # fmt: skip
+        yield Point("furnace", _furnace_tags(furnace, homes[furnace.home_id]), now.at_ms, fields)
+
+
+def edges_now(now: Now) -> Iterator[Point]:
+    """Whether each edge is there, how late its data are, and what waits at it."""
+    views = {view.edge_id: view for view in now.views}
+    of_edge = _edge_numbers(now)
+    newest_ms = _newest_ms(now, of_edge)
+    own = {name: _values(now, of_edge, name) for name in (OUTBOX_DEPTH, OUTBOX_AGE)}
+    for edge in now.edges:
+        view = views.get(edge.id)
+        seen_ms = view.last_seen_ms if view else edge.last_seen_ms
+        heard = view is not None and view.online and now.at_ms - seen_ms <= now.silent_after_s * 1000
+        at_ms = newest_ms.get(edge.id)
+        fields = fields_of(
+            online=float(heard), silent_s=max(0.0, (now.at_ms - seen_ms) / 1000),
+            lag_s=None if at_ms is None else max(0.0, (now.at_ms - at_ms) / 1000),
+            clock_offset_ms=view.clock_offset_ms if view else None, outbox_blocks=own[OUTBOX_DEPTH].get(edge.id),
+            outbox_oldest_s=own[OUTBOX_AGE].get(edge.id), seq_gaps=float(view.seq_gaps) if view else None,
+        )  # fmt: skip
+        yield Point("edge", tags_of(home=edge.home_id, edge=edge.name), now.at_ms, fields)
+
+
+def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[FurnaceRow]) -> Iterator[Point]:
+    """The share of each hour for which the channels of a furnace had a good value, %."""
+    at = np.searchsorted(channels.series, means.series)
+    owner = channels.furnace[np.minimum(at, len(channels) - 1)] if len(channels) else np.empty(0, np.int64)
+    names = {furnace.id: furnace for furnace in furnaces}
+    key = owner * (1 << 24) + means.start_ms // 3_600_000
+    found, place = np.unique(key, return_inverse=True)
+    covered = np.bincount(place, weights=means.covered) if len(found) else np.empty(0)
+    channels_of = {one: int(np.count_nonzero(channels.furnace == one)) for one in names}
+    for one, total in zip(found.tolist(), covered.tolist(), strict=True):
+        furnace = names.get(one >> 24)
+        if furnace is not None:
+            share = 100.0 * total / max(1, channels_of[furnace.id])
+            tags = tags_of(home=furnace.home_id, furnace=furnace.name)
+            fields = fields_of(covered_pct=min(100.0, share), channels=float(channels_of[furnace.id]))
+            yield Point("completeness", tags, (one & 0xFFFFFF) * 3_600_000, fields)
+
+
+def _furnace_tags(furnace: FurnaceRow, home: HomeRow) -> Tags:
+    return tags_of(
+        home=home.id, furnace=furnace.name,
+        city_zh=home.city_zh or home.city_en, city_en=home.city_en or home.city_zh,
+        district_zh=home.district_zh or home.district_en, district_en=home.district_en or home.district_zh,
+        home_zh=home.name_zh or home.name_en or home.id, home_en=home.name_en or home.name_zh or home.id,
+        furnace_zh=furnace.name_zh or furnace.name_en or furnace.name,
+        furnace_en=furnace.name_en or furnace.name_zh or furnace.name,
+    )  # fmt: skip
+
+
+def _headroom(previews: Iterable[Preview]) -> dict[int, float]:
+    """The worst of each furnace's running hour."""
+    worst: dict[int, float] = {}
+    for preview in previews:
+        room = headroom_pct(preview.mean, preview.limit)
+        if room is not None:
+            worst[preview.furnace_id] = min(room, worst.get(preview.furnace_id, room))
+    return worst
+
+
+def _newest(now: Now, chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> dict[int, float]:
+    """By furnace the newest value of the chosen channels."""
+    own = {now.channels.rows[at].series_id: now.channels.rows[at].furnace_id for at in np.flatnonzero(chosen).tolist()}
+    pairs = zip(now.live.series.tolist(), now.live.value.tolist(), strict=True)
+    return {furnace: value for series, value in pairs if (furnace := own.get(series)) is not None}
+
+
+def _newest_ms(now: Now, owner: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Mapping[int, int]:
+    """By owner (a column beside the channels) the time of the newest sample, ms."""
+    at = np.searchsorted(now.channels.series, now.live.series)
+    known = at < len(now.channels)
+    owners, times = owner[at[known]], now.live.measured_at_ms[known]
+    found, place = np.unique(owners, return_inverse=True)
+    newest = np.zeros(len(found), np.int64)
+    np.maximum.at(newest, place, times)
+    return {one: at_ms for one, at_ms in zip(found.tolist(), newest.tolist(), strict=True) if one != NO_ID}
+
+
+def _edge_numbers(now: Now) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    ids = {(edge.home_id, edge.name): edge.id for edge in now.edges}
+    return np.array([ids.get((row.home_id, row.edge), NO_ID) for row in now.channels.rows], np.int64)
+
+
+def _values(now: Now, owner: np.ndarray[tuple[int, ...], np.dtype[np.int64]], channel: str) -> dict[int, float]:
+    """By edge the newest value of a channel of its own."""
+    rows = enumerate(now.channels.rows)
+    own = {row.series_id: int(owner[at]) for at, row in rows if row.channel == channel and row.device == ""}
+    pairs = zip(now.live.series.tolist(), now.live.value.tolist(), strict=True)
+    return {own[series]: value for series, value in pairs if series in own}

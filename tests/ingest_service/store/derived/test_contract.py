@@ -1,0 +1,126 @@
+"""What every keeper of derived series must do."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingest_service.config import Retention
+from ingest_service.store.derived.embedded import EmbeddedDerived
+from ingest_service.store.derived.influx import InfluxDerived
+from ingest_service.store.derived.point import DerivedStore, Point, Tags, fields_of, tags_of
+from ingest_service.store.derived.victoria import VictoriaDerived
+from ingest_service.store.remote.connection import Address
+from tests.ingest_service.store.stores import mark_of
+from tests.support.influx import InfluxDB
+from tests.support.victoria import VictoriaMetrics
+
+HOUR_MS = 3_600_000
+START_MS = 1_764_000_000_000 // HOUR_MS * HOUR_MS
+KINDS = ("embedded", "influxdb", "victoriametrics")
+Shown = dict[tuple[Tags, str], list[tuple[int, float | str]]]
+
+
+class Keeper:
+    """One store, and how what was written there becomes visible."""
+
+    def __init__(self, store: DerivedStore, flush: Callable[[], None], home: str) -> None:
+        self.store, self._flush, self.home = store, flush, home
+
+    def shown(self, measurement: str, home: str | None = None) -> Shown:
+        self._flush()
+        wanted = home or self.home
+        found = self.store.read(measurement, lambda tags: tags.get("home") == wanted, START_MS, START_MS + 9 * HOUR_MS)
+        return {
+            (one.tags, one.field): [
+                (at_ms - START_MS, value) for at_ms, value in zip(one.at_ms.tolist(), one.value.tolist(), strict=True)
+            ]
+            for one in found
+        }
+
+
+@pytest.fixture(params=KINDS)
+def keeper(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Keeper]:
+    mark = mark_of(tmp_path)
+    if request.param == "embedded":
+        made = Keeper(EmbeddedDerived(tmp_path), lambda: None, mark)
+    elif request.param == "influxdb":
+        influx: InfluxDB = request.getfixturevalue("influx")
+        for suffix in ("_minute", "_hour"):
+            influx.question(f'CREATE DATABASE "d{mark}{suffix}"').raise_for_status()
+        made = Keeper(InfluxDerived(Address(url=influx.url), f"d{mark}"), lambda: None, mark)
+    else:
+        victoria: VictoriaMetrics = request.getfixturevalue("victoria")
+        made = Keeper(VictoriaDerived(Address(url=victoria.url), victoria.url), victoria.flush, mark)
+    yield made
+    made.store.close()
+
+
+def average(keeper: Keeper, after_ms: int, mean: float, furnace: str = "1号炉, a=b") -> Point:
+    fields = fields_of(mean=mean, limit=30.0)
+    return Point("average", tags_of(home=keeper.home, furnace=furnace), START_MS + after_ms, fields)
+
+
+def event(keeper: Keeper, title: str, end_ms: int, after_ms: int = 0) -> Point:
+    texts = tags_of(title_zh=f"{title}，超标", title_en=f"{title}, over")
+    tags = tags_of(home=keeper.home, furnace="f", kind="exceedance", subject="co")
+    return Point("event", tags, START_MS + after_ms, fields_of(end_ms=float(end_ms)), texts)
+
+
+def test_points_come_back_by_tags_and_field(keeper: Keeper) -> None:
+    keeper.store.write([average(keeper, HOUR_MS, 12.5), average(keeper, 0, 11.0), average(keeper, 0, 7.0, "f2")])
+    own, other = tags_of(home=keeper.home, furnace="1号炉, a=b"), tags_of(home=keeper.home, furnace="f2")
+    assert keeper.shown("average") == {
+        (own, "mean"): [(0, 11.0), (HOUR_MS, 12.5)],
+        (own, "limit"): [(0, 30.0), (HOUR_MS, 30.0)],
+        (other, "mean"): [(0, 7.0)],
+        (other, "limit"): [(0, 30.0)],
+    }
+
+
+def test_the_same_points_again_change_nothing(keeper: Keeper) -> None:
+    written = [average(keeper, 0, 11.0), event(keeper, "CO", 5)]
+    for _ in range(2):
+        keeper.store.write(written)
+    assert keeper.shown("average")[tags_of(home=keeper.home, furnace="1号炉, a=b"), "mean"] == [(0, 11.0)]
+    assert len(keeper.shown("event")) == 3
+
+
+def test_a_revision_takes_the_place_of_what_was(keeper: Keeper) -> None:
+    for mean in (40.0, 20.0, 25.0):
+        keeper.store.write([average(keeper, 0, mean)])
+    assert keeper.shown("average")[tags_of(home=keeper.home, furnace="1号炉, a=b"), "mean"] == [(0, 25.0)]
+
+
+def test_an_event_that_is_told_anew_is_told_once(keeper: Keeper) -> None:
+    keeper.store.write([event(keeper, "CO 31", 5), event(keeper, "CO 99", 9, HOUR_MS)])
+    keeper.shown("event")
+    keeper.store.write([event(keeper, "CO 44", 7)])
+    tags = tags_of(home=keeper.home, furnace="f", kind="exceedance", subject="co")
+    found = keeper.shown("event")
+    assert found[tags, "title_zh"] == [(0, "CO 44，超标"), (HOUR_MS, "CO 99，超标")]
+    assert found[tags, "end_ms"] == [(0, 7.0), (HOUR_MS, 9.0)]
+
+
+def test_only_what_is_admitted_comes(keeper: Keeper) -> None:
+    keeper.store.write([average(keeper, 0, 1.0)])
+    assert keeper.shown("average", "another home") == {}
+
+
+def test_many_points_at_once_are_all_kept(keeper: Keeper) -> None:
+    keeper.store.write([average(keeper, at * 60_000, float(at), "f") for at in range(480)])
+    found = keeper.shown("average")[tags_of(home=keeper.home, furnace="f"), "mean"]
+    assert found == [(at * 60_000, float(at)) for at in range(480)]
+
+
+def test_the_embedded_store_lets_go_of_what_is_too_old_and_keeps_the_rest_over_a_restart(tmp_path: Path) -> None:
+    store = EmbeddedDerived(tmp_path)
+    made = Keeper(store, lambda: None, "h")
+    old = Point("edge", tags_of(home="h", edge="e"), START_MS, fields_of(online=1.0))
+    store.write([old, average(made, 0, 1.0), Point("edge", old.tags, START_MS + HOUR_MS, old.fields)])
+    store.retire(Retention(minute_days=1, hour_days=0), START_MS + 24 * HOUR_MS + 1)
+    store.close()
+    again = Keeper(EmbeddedDerived(tmp_path), lambda: None, "h")
+    assert again.shown("edge") == {(old.tags, "online"): [(HOUR_MS, 1.0)]}
+    assert len(again.shown("average")) == 2
+    again.store.close()
