@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 
 from ingest_service.alarms.facts import Facts, facts_from_json
 from ingest_service.alarms.messages import AlarmMessage, Channel
@@ -90,6 +90,12 @@ def finished_alarms(
 ) -> list[AlarmRecord]:
     """The newest alarms that are cleared and acknowledged."""
     return _alarms(reader, home_id, furnace_id, ~IS_OPEN, limit)
+
+
+def alarms_raised(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list[AlarmRecord]:
+    """The alarms of a furnace that were raised in `[from_ms, to_ms)`, oldest first."""
+    raised = and_(Alarm.raised_at_ms >= from_ms, Alarm.raised_at_ms < to_ms)
+    return _alarms(reader, None, furnace_id, raised, None)[::-1]
 
 
 def alarm(reader: Reader, alarm_id: int) -> AlarmRecord | None:

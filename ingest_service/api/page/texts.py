@@ -51,7 +51,9 @@ class Texts:
 @cache
 def texts(locale: Locale) -> Texts:
     """The texts of that language."""
-    raw = files("ingest_service.api.page").joinpath(f"locales/{locale}.toml").read_text(encoding="utf-8")
-    tables: dict[str, dict[str, str]] = tomllib.loads(raw)
+    folder = files("ingest_service.api.page").joinpath("locales")
+    tables: dict[str, dict[str, str]] = {}
+    for name in (f"{locale}.toml", f"compliance.{locale}.toml"):
+        tables |= tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))
     flat = {f"{table}.{name}": text for table, entries in tables.items() for name, text in entries.items()}
     return Texts(locale, flat)

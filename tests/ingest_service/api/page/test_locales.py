@@ -20,15 +20,27 @@ from ingest_service.api.page.texts import texts
 from ingest_service.api.page.tiles import TILE_VALUES
 from ingest_service.api.page.trend_view import Range
 from ingest_service.config import StoreKind
+from ingest_service.cycles.cycle import StartKind
+from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Cause, Verdict
+from ingest_service.emissions.marks import STATES
 from ingest_service.emissions.rulepack import Pollutant
+from ingest_service.emissions.vocabulary import Compared, Verified
 from ingest_service.intake.admission import Rejection
+from ingest_service.reports.events import COLUMNS as EVENT_COLUMNS
+from ingest_service.reports.model import Stage
+from ingest_service.reports.results import COLUMNS as RESULT_COLUMNS
+from ingest_service.reports.sheets import COVER, HANDLING, PLAIN_COLUMNS, RULE_COLUMNS, SIGNATURES
+from ingest_service.reports.span import Kind as ReportKind
 from ingest_service.store.deliveries import DeliveryState
+from ingest_service.store.remarks import ExceedanceCause
+from ingest_service.workers.judge import Why
 from tests.support.city import City
 
 ZH, EN = texts(Locale.ZH), texts(Locale.EN)
 KEYS = ZH.keys()
 PAGE = files("ingest_service.api.page")
+REPORTS = files("ingest_service.reports")
 # Tables whose keys are codes: what they must hold.
 CODES: dict[str, set[str]] = {
     "quality": {reason.label for reason in Reason},
@@ -49,15 +61,29 @@ CODES: dict[str, set[str]] = {
     "notice": set(NOTICES.values()),
     "gap": set(GapReason),
     "store_kind": set(StoreKind),
+    "averaging": set(Averaging),
+    "verified": set(Verified),
+    "compared": set(Compared),
+    "revision_reason": set(Why),
+    "exceedance_cause": set(ExceedanceCause),
+    "start_kind": set(StartKind),
+    "plant_state": set(STATES),
+    "mark": {"holds", "replaced", "withdrawn"},
     "rejection": {rejection.label for rejection in Rejection} - {"none"},
 }
 
 
 def used_keys() -> set[str]:
     """The keys that templates and modules name in full."""
-    templates = [entry.read_text(encoding="utf-8") for entry in PAGE.joinpath("templates").iterdir()]
-    modules = [entry.read_text(encoding="utf-8") for entry in PAGE.iterdir() if entry.name.endswith(".py")]
-    found = re.findall(r"""\bt\(["']([a-z_0-9]+\.[a-z_0-9]+)["'](?! ~)""", "\n".join(templates + modules))
+    folders = [PAGE.joinpath("templates"), REPORTS.joinpath("templates")]
+    templates = [entry.read_text(encoding="utf-8") for folder in folders for entry in folder.iterdir()]
+    modules = [
+        entry.read_text(encoding="utf-8")
+        for folder in (PAGE, REPORTS)
+        for entry in folder.iterdir()
+        if entry.name.endswith(".py")
+    ]
+    found = re.findall(r"""\b(?:t|words)\(["']([a-z_0-9]+\.[a-z_0-9]+)["'](?! ~)""", "\n".join(templates + modules))
     pairs = re.findall(
         r't\("([a-z_]+\.[a-z_0-9]+)" if [^)]*? else "([a-z_]+\.[a-z_0-9]+)"', "\n".join(templates + modules)
     )
@@ -74,7 +100,18 @@ def coded_keys() -> set[str]:
             for part in ("title", "text")
             for error in ("not_found", "invalid", "unavailable", "forbidden")
         ),
+        *report_keys(),
     }
+
+
+def report_keys() -> set[str]:
+    """The keys of reports that are made of a table and a name: tables, columns, cover, statements."""
+    names = " ".join((*RESULT_COLUMNS.values(), *EVENT_COLUMNS.values(), RULE_COLUMNS, *PLAIN_COLUMNS)).split()
+    keys = {f"column.{name}" for name in (*names, "furnace", "start")}
+    keys |= {f"report.{prefix}{key}" for key in EVENT_COLUMNS for prefix in ("", "nil_")}
+    keys |= {f"report.{name}" for name in (*SIGNATURES, *Stage)} | {f"report.title_{kind}" for kind in ReportKind}
+    keys |= {f"handling.{name}{part}" for name in HANDLING for part in ("", "_name")}
+    return keys | {f"report.cover_{name}" for name in COVER}
 
 
 def facts_in(text: str) -> set[str]:

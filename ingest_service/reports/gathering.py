@@ -1,0 +1,163 @@
+"""Puts a report's view-model together from what is on record. Reads; decides nothing."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
+from ingest_service.emissions.pack import RulePack
+from ingest_service.emissions.periods import day_bounds, local, month_bounds
+from ingest_service.emissions.rulebook import RuleBook
+from ingest_service.reports.model import FurnacePart, Operation, Part, Report, RuleLine, Said, Stage
+from ingest_service.reports.operation import masses_of, operating_minutes, used
+from ingest_service.reports.span import Kind, ReportSpan
+from ingest_service.reports.statistics import limit_lines, losses_of, parts_of
+from ingest_service.store import overview, trends
+from ingest_service.store.cycles import CycleRow, cycles_of
+from ingest_service.store.gaps import gaps_between
+from ingest_service.store.journal import alarms_raised
+from ingest_service.store.marks import marks_of
+from ingest_service.store.overview import Reader
+from ingest_service.store.remarks import newest_on, remarks_on
+from ingest_service.store.rows import FurnaceRow, HomeRow
+from ingest_service.store.timeseries import TimeSeriesStore
+from ingest_service.store.trends import JudgedPeriod
+
+MOST_EXCEEDANCES = 100_000
+
+
+class Records(msgspec.Struct, frozen=True):
+    """Where a report's figures are on record, and what else goes into it."""
+
+    reader: Reader
+    store: TimeSeriesStore
+    book: RuleBook
+    zone: ZoneInfo
+    software: str
+
+
+def gather(records: Records, home: HomeRow, furnaces: Sequence[FurnaceRow], span: ReportSpan) -> Report:
+    """The report on these furnaces of a home. Raises StoreError."""
+    parts = tuple(_furnace(records, furnace, span) for furnace in furnaces)
+    return Report(
+        span=span,
+        home=home,
+        zone=records.zone.key,
+        software=records.software,
+        stage=_stage(parts, span),
+        rules=_rules(records, parts),
+        furnaces=parts,
+    )
+
+
+def cremation_span(cremation: CycleRow) -> ReportSpan:
+    """The time of one cremation."""
+    return ReportSpan(Kind.CREMATION, cremation.case_number, cremation.start_ms, cremation.end_ms)
+
+
+def _furnace(records: Records, furnace: FurnaceRow, span: ReportSpan) -> FurnacePart:
+    reader, ids, bounds = records.reader, [furnace.id], (span.from_ms, span.to_ms)
+    first_ms = span.from_ms // HOUR_MS * HOUR_MS  # the hour in which a cremation began
+    periods = trends.judgements(reader, furnace.id, first_ms, span.to_ms)
+    over = trends.exceedances(reader, None, furnace.id, *bounds, MOST_EXCEEDANCES)[::-1]
+    said = remarks_on(reader, ids, *bounds)
+    cremations = [one for one in cycles_of(reader, ids, *bounds) if span.from_ms <= one.start_ms]
+    packs = records.book.packs
+    return FurnacePart(
+        furnace=furnace,
+        until_ms=max((period.end_ms for period in periods), default=None),
+        limits=limit_lines(periods, over, packs),
+        parts=_parts(periods, span, records.zone),
+        hours=tuple(periods),
+        losses=losses_of(periods),
+        exceedances=tuple(Said(found, newest_on(said, found)) for found in over),
+        cremations=tuple(cremations),
+        operation=_operation(records, furnace, cremations, span),
+        marks=tuple(marks_of(reader, ids, *bounds)),
+        gaps=tuple(gaps_between(reader, *bounds, furnace_id=furnace.id)),
+        alarms=tuple(alarms_raised(reader, furnace.id, *bounds)),
+        revisions=tuple(trends.revisions(reader, furnace.id, first_ms, span.to_ms)),
+    )
+
+
+def _parts(periods: Sequence[JudgedPeriod], span: ReportSpan, zone: tzinfo) -> tuple[Part, ...]:
+    """The days of a month, the months of a year; a shorter span has none."""
+    bounds = {Kind.MONTH: day_bounds, Kind.YEAR: month_bounds}.get(span.kind)
+    if bounds is None:
+        return ()
+
+    def part_of(at_ms: int) -> tuple[int, int]:
+        begin, end = bounds(local(at_ms, zone))
+        return round(begin.timestamp() * 1000), round(end.timestamp() * 1000)
+
+    return parts_of(periods, part_of)
+
+
+def _operation(records: Records, furnace: FurnaceRow, cremations: Sequence[CycleRow], span: ReportSpan) -> Operation:
+    known = {one.quantity: one.id for one in reversed(overview.series(records.reader, [furnace.id]))}
+    if span.kind is Kind.CREMATION:
+        return _of_cremations(cremations)
+    minutes = None
+    if "phase" in known:
+        minutes = operating_minutes(records.store.means(MINUTE_MS, [known["phase"]], span.from_ms, span.to_ms))
+    return Operation(
+        operating_minutes=minutes,
+        gas_m3=_used(records, known.get("gas_total"), span),
+        electricity_kwh=_used(records, known.get("electricity_total"), span),
+        masses=masses_of(cremations),
+    )
+
+
+def _of_cremations(cremations: Sequence[CycleRow]) -> Operation:
+    """What cremations took in all; None where any of them has no figure."""
+    gas = [one.gas_m3 for one in cremations if one.gas_m3 is not None]
+    electricity = [one.electricity_kwh for one in cremations if one.electricity_kwh is not None]
+    return Operation(
+        operating_minutes=sum(round(one.duration_s) for one in cremations) // 60,
+        gas_m3=sum(gas) if gas and len(gas) == len(cremations) else None,
+        electricity_kwh=sum(electricity) if electricity and len(electricity) == len(cremations) else None,
+        masses=masses_of(cremations),
+    )
+
+
+def _used(records: Records, series: int | None, span: ReportSpan) -> float | None:
+    if series is None:
+        return None
+    return used(records.store.means(HOUR_MS, [series], span.from_ms - HOUR_MS, span.to_ms), span.from_ms)
+
+
+def _stage(parts: Sequence[FurnacePart], span: ReportSpan) -> Stage:
+    judged = [part.until_ms for part in parts if part.until_ms is not None]
+    return Stage.FINAL if judged and min(judged) >= span.to_ms else Stage.PRELIMINARY
+
+
+def _rules(records: Records, parts: Sequence[FurnacePart]) -> tuple[RuleLine, ...]:
+    """Every pack that judged something here, and those that hold for these furnaces."""
+    named = {line.subject.rule for part in parts for line in part.limits}
+    held = {pack.key for part in parts for pack in records.book.of(part.furnace.home_id, part.furnace.name)}
+    packs = {pack.key: pack for pack in records.book.packs}
+    return tuple(_rule(key, packs.get(key)) for key in sorted(named | held))
+
+
+def _rule(key: str, pack: RulePack | None) -> RuleLine:
+    if pack is None:
+        return RuleLine(key=key)
+    reference = pack.reference
+    return RuleLine(
+        key=key,
+        title_zh=pack.title_zh,
+        title_en=pack.title_en,
+        source=pack.source,
+        verified=pack.verified,
+        reference_o2_pct=pack.reference_o2_pct,
+        reference_verified=reference.verified if reference else "",
+        confirm_zh=reference.confirm_zh if reference else "",
+        confirm_en=reference.confirm_en if reference else "",
+        valid_minutes=pack.validity.valid_minutes,
+        validity_source=pack.validity.source,
+        exclusion_zh=pack.exclusion.note_zh,
+        exclusion_en=pack.exclusion.note_en,
+        rounding=pack.rounding.compared,
+    )

@@ -1,0 +1,152 @@
+"""The view-model of a report: everything that its renderings show, in no language. Times are ms since 1970 UTC."""
+
+from enum import StrEnum, unique
+
+import msgspec
+
+from ingest_service.reports.span import ReportSpan
+from ingest_service.store.cycles import CycleRow
+from ingest_service.store.gaps import KnownGap
+from ingest_service.store.journal import AlarmRecord
+from ingest_service.store.marks import MarkRow
+from ingest_service.store.remarks import Remark
+from ingest_service.store.rows import FurnaceRow, HomeRow
+from ingest_service.store.trends import JudgedPeriod, OverLimit
+
+
+@unique
+class Stage(StrEnum):
+    """Whether a report can still change because its time is not over, or not judged to its end."""
+
+    PRELIMINARY = "preliminary"
+    FINAL = "final"
+
+
+class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule pack that judged something here; of one that is in the book no more only the key is known."""
+
+    key: str
+    title_zh: str = ""
+    title_en: str = ""
+    source: str = ""
+    verified: str = ""
+    reference_o2_pct: float | None = None
+    reference_verified: str = ""
+    confirm_zh: str = ""
+    confirm_en: str = ""
+    valid_minutes: int | None = None
+    validity_source: str = ""
+    exclusion_zh: str = ""
+    exclusion_en: str = ""
+    rounding: str = ""
+
+
+class Subject(msgspec.Struct, frozen=True, order=True):
+    """What was judged: one pollutant over one averaging against one limit of one rule pack."""
+
+    rule: str
+    pollutant: str
+    averaging: str
+    limit: float
+    unit: str
+
+
+class LimitLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One subject over the whole span. Means are of valid periods, in the subject's unit; None where there is none.
+
+    `lost` periods are those that should have been valid and are not; `idle` ones were not operated, or too briefly.
+    """
+
+    subject: Subject
+    bound: str
+    step: float
+    clause_zh: str
+    clause_en: str
+    mean: float | None
+    highest: float | None
+    highest_at_ms: int | None
+    lowest: float | None
+    worst_minute: float | None
+    valid: int
+    exceeded: int
+    lost: int
+    idle: int
+    capture_pct: float | None
+    exceedances: int
+    exceeded_minutes: int
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A day or month of a longer span, of one subject: means of valid hours, and how many hours there were of which."""
+
+    subject: Subject
+    start_ms: int
+    end_ms: int
+    mean: float | None
+    highest: float | None
+    valid: int
+    exceeded: int
+    lost: int
+
+
+class Loss(msgspec.Struct, frozen=True, order=True):
+    """How many periods of a subject were lost to one cause."""
+
+    subject: Subject
+    verdict: str
+    cause: str
+    periods: int
+
+
+class Said(msgspec.Struct, frozen=True):
+    """An exceedance, and what a person said of it last."""
+
+    found: OverLimit
+    remark: Remark | None
+
+
+class Mass(msgspec.Struct, frozen=True):
+    """What the cremations of a furnace emitted of one pollutant, kg, and how many of them have a figure."""
+
+    pollutant: str
+    kg: float
+    cremations: int
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """How a furnace was operated; None is what no channel tells. `masses` are of the cremations' covered time."""
+
+    operating_minutes: int | None
+    gas_m3: float | None
+    electricity_kwh: float | None
+    masses: tuple[Mass, ...]
+
+
+class FurnacePart(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a report says of one furnace. `hours` are judged periods of every averaging, newest revisions."""
+
+    furnace: FurnaceRow
+    until_ms: int | None
+    limits: tuple[LimitLine, ...]
+    parts: tuple[Part, ...]
+    hours: tuple[JudgedPeriod, ...]
+    losses: tuple[Loss, ...]
+    exceedances: tuple[Said, ...]
+    cremations: tuple[CycleRow, ...]
+    operation: Operation
+    marks: tuple[MarkRow, ...]
+    gaps: tuple[KnownGap, ...]
+    alarms: tuple[AlarmRecord, ...]
+    revisions: tuple[JudgedPeriod, ...]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """A report on furnaces of one home. `zone` is the IANA name of the zone in which its days begin."""
+
+    span: ReportSpan
+    home: HomeRow
+    zone: str
+    software: str
+    stage: Stage
+    rules: tuple[RuleLine, ...]
+    furnaces: tuple[FurnacePart, ...]

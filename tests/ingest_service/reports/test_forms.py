@@ -1,0 +1,139 @@
+import csv
+import io
+import re
+import zipfile
+
+import msgspec
+import pytest
+from openpyxl import load_workbook
+
+from ingest_service.alarms.vocabulary import Locale
+from ingest_service.reports.digest import sha256_of
+from ingest_service.reports.forms import Form, render
+from ingest_service.reports.span import Kind, calendar_span
+from tests.ingest_service.reports.examples import HOSTILE, ZONE, empty_part, full_part, report, telling
+
+
+def content(form: Form, locale: Locale = Locale.EN, *, full: bool = True) -> bytes:
+    return render(report(full_part() if full else empty_part()), form, telling(locale)).content
+
+
+def text(form: Form, locale: Locale = Locale.EN, *, full: bool = True) -> str:
+    return content(form, locale, full=full).decode()
+
+
+def rows(file: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(file.decode("utf-8-sig"))))
+
+
+def cells(file: bytes) -> list[object]:
+    book = load_workbook(io.BytesIO(file))
+    return [cell for sheet in book for row in sheet.iter_rows(values_only=True) for cell in row]
+
+
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("locale", Locale)
+def test_the_same_report_gives_the_same_bytes(form: Form, locale: Locale) -> None:
+    assert content(form, locale) == content(form, locale)
+
+
+def test_the_workbook_holds_no_time_of_its_making() -> None:
+    with zipfile.ZipFile(io.BytesIO(content(Form.XLSX))) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        core = archive.read("docProps/core.xml").decode()
+    assert re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", core) == ["2026-03-09T16:00:00Z"] * 2
+
+
+@pytest.mark.parametrize("form", Form)
+def test_the_check_sum_of_the_content_stands_in_every_form_and_language(form: Form) -> None:
+    known = sha256_of(report(full_part()))
+    for locale in Locale:
+        file = content(form, locale)
+        assert known in (cells(file) if form is Form.XLSX else file.decode())
+
+
+def test_the_check_sum_changes_with_any_figure() -> None:
+    part = full_part()
+    other = msgspec.structs.replace(part, hours=part.hours[:-1])
+    assert sha256_of(report(part)) != sha256_of(report(other))
+
+
+def test_no_cell_of_the_workbook_is_a_formula() -> None:
+    book = load_workbook(io.BytesIO(content(Form.XLSX)))
+    found = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not [cell.coordinate for cell in found if cell.data_type == "f"]
+    assert HOSTILE in [cell.value for cell in found]
+
+
+def test_no_cell_of_the_csv_begins_like_a_formula() -> None:
+    found = [cell for row in rows(content(Form.CSV)) for cell in row]
+    assert not [cell for cell in found if cell.startswith(("=", "+", "@")) or re.match(r"-\D", cell)]
+    assert f"'{HOSTILE}" in found
+    assert "'+span gas" in found
+    assert "'-x" in found
+
+
+def test_the_html_escapes_what_people_wrote() -> None:
+    html = text(Form.HTML)
+    assert "&#34;http://example.org&#34;" in html
+    assert "<script" not in html
+    assert not re.search(r"""(?:href|src)=""", html), "the file needs nothing beside it"
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        "26.6", "41.8", "2026-03-09 09:00", "18.0", "▲ </span>exceeded", "75.0", "5.1", "61.2", "24.5", "41.0",
+        "20260309-08", "861", "31.0", "40.0", "0.024", "lime feeder empty", "not filled in", "Calibration",
+        "edge was stopped", "GB 13801-2015 Table 2, hydrogen chloride", "31 of 45 minutes needed: marked by",
+        "a mark", "No alarm was raised in this time.",
+    ],
+)  # fmt: skip
+def test_the_printed_form_holds_every_figure(expected: str) -> None:
+    assert expected in re.sub(r"\s+", " ", text(Form.HTML))
+
+
+@pytest.mark.parametrize("form", [Form.HTML, Form.CSV])
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "There was no exceedance in this time.",
+        "There was no cremation in this time.",
+        "Nothing was marked in this time.",
+        "No gap in the data is known in this time.",
+        "No alarm was raised in this time.",
+        "No judgement of this time was revised.",
+        "Nothing was judged in this time.",
+    ],
+)
+def test_what_did_not_happen_is_said(form: Form, sentence: str) -> None:
+    assert sentence in text(form, full=False)
+
+
+def test_both_languages_hold_the_same_figures() -> None:
+    def figures(locale: Locale) -> list[str]:
+        found = [cell for row in rows(content(Form.CSV, locale)) for cell in row]
+        return [cell for cell in found if re.fullmatch(r"-?\d+(\.\d+)?", cell)]
+
+    assert figures(Locale.ZH) == figures(Locale.EN)
+    assert len(figures(Locale.ZH)) > 60
+
+
+def test_numbers_of_the_workbook_are_numbers_and_times_have_their_offset() -> None:
+    found = cells(content(Form.XLSX))
+    assert 41.8 in found
+    assert "2026-03-09T09:00+08:00" in found
+
+
+@pytest.mark.parametrize(("kind", "label"), [(Kind.MONTH, "2026-03"), (Kind.YEAR, "2026")])
+def test_a_long_report_leaves_its_periods_to_the_files(kind: Kind, label: str) -> None:
+    long = report(full_part(), span=calendar_span(kind, label, ZONE))
+    html = render(long, Form.HTML, telling()).content.decode()
+    assert "in the CSV and XLSX files: Judged periods" in html
+    table = rows(render(long, Form.CSV, telling()).content)
+    assert ["# Judged periods"] in table
+
+
+def test_a_file_is_named_for_home_furnace_time_and_language() -> None:
+    assert render(report(full_part()), Form.CSV, telling(Locale.ZH)).name == "beishan-furnace-1-2026-03-09-zh.csv"
+    assert render(report(full_part(), empty_part()), Form.HTML, telling()).name == "beishan-2026-03-09-en.html"
