@@ -50,6 +50,17 @@ def furnace_readings(here: Context, reader: Reader, furnace_ids: Sequence[int]) 
     return readings(known, here.live.rows([series.id for series in known]))
 
 
+def tile_readings(
+    here: Context, reader: Reader, furnaces: Sequence[FurnaceRow], quantities: Sequence[str]
+) -> list[Reading]:
+    """The newest readings of these quantities of many furnaces; all of a furnace that has none of them."""
+    known = overview.series(reader, quantities=quantities)
+    others = {furnace.id for furnace in furnaces} - {series.furnace_id for series in known}
+    if others:
+        known += overview.series(reader, sorted(others))
+    return readings(known, here.live.rows([series.id for series in known]))
+
+
 def running_hours(here: Context, furnace_id: int) -> list[Preview]:
     """The running hour of a furnace, one preview a pollutant: that of the strictest limit."""
     strictest: dict[str, Preview] = {}

@@ -87,9 +87,15 @@ def furnaces(reader: Reader, home_id: str | None = None) -> list[FurnaceRow]:
 
 
 def series(
-    reader: Reader, furnace_ids: Sequence[int] | None = None, series_ids: Sequence[int] | None = None
+    reader: Reader,
+    furnace_ids: Sequence[int] | None = None,
+    series_ids: Sequence[int] | None = None,
+    quantities: Sequence[str] | None = None,
 ) -> list[KnownSeries]:
-    """The series of these furnaces (of all, edges' own included, where None), or those of these ids, by id."""
+    """The series of these furnaces (of all, edges' own included, where None), or those of these ids, by id.
+
+    Of `quantities` alone, where these are given.
+    """
     found = columns(KnownSeries, Series, Edge.home_id, Source.furnace_id, Edge.name.label("edge"), Source.device)
     query = (
         select(*found)
@@ -102,6 +108,8 @@ def series(
         query = query.where(Source.furnace_id.in_(furnace_ids))
     if series_ids is not None:
         query = query.where(Series.id.in_(series_ids))
+    if quantities is not None:
+        query = query.where(Series.quantity.in_(quantities))
     return [_known_series(**row) for row in reader.rows(query)]
 
 

@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse
 from ingest_service.api.page.alarm_view import worst
 from ingest_service.api.page.formats import duration
 from ingest_service.api.page.rendering import AnyPage, Page
-from ingest_service.api.page.tiles import HomeView, Situation, by_exception, home_view
-from ingest_service.api.snapshot import edge_states, found_home, furnace_readings
+from ingest_service.api.page.tiles import TILE_QUANTITIES, HomeView, Situation, by_exception, by_home, home_view
+from ingest_service.api.snapshot import edge_states, found_home, furnace_readings, tile_readings
 from ingest_service.store import journal, overview
 from ingest_service.store.rows import HomeRow
 
@@ -33,7 +33,8 @@ class CityView(msgspec.Struct, frozen=True):
 def show_city(page: AnyPage) -> HTMLResponse:
     """Every home in sight, what is abnormal first."""
     now, homes = situation(page), overview.homes(page.sight)
-    views = by_exception([home_view(home, now, page.clock, page.t) for home in homes])
+    parts = by_home(now)
+    views = by_exception([home_view(home, parts[home.id], page.clock, page.t) for home in homes])
     return page.render("overview.html", "overview", city=city_view(page, homes, now, views), homes=views)
 
 
@@ -48,10 +49,14 @@ def show_home(home: str, page: AnyPage) -> HTMLResponse:
 def situation(page: Page, home_id: str | None = None) -> Situation:
     """What overview and home are made of, now."""
     furnaces = overview.furnaces(page.sight, home_id)
+    if home_id is None:
+        found = tile_readings(page.here, page.sight, furnaces, TILE_QUANTITIES)
+    else:
+        found = furnace_readings(page.here, page.sight, [furnace.id for furnace in furnaces])
     return Situation(
         now_ms=page.now_ms,
         furnaces=furnaces,
-        readings=furnace_readings(page.here, page.sight, [furnace.id for furnace in furnaces]),
+        readings=found,
         alarms=journal.open_alarms(page.sight, home_id),
         edges=edge_states(page.here, page.sight, home_id),
         previews=page.here.previews(),
