@@ -1,13 +1,13 @@
 """The service's configuration file (TOML) as frozen structs; every default stands here with its unit and reason."""
 
 import difflib
-import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from enum import Enum, StrEnum
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -23,6 +23,7 @@ DAY_MS = 86_400_000
 FOR_EVER = 0
 _CERTIFICATES = ("ca_file", "cert_file", "key_file")
 
+Part = TypeVar("Part", bound=msgspec.Struct)
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
@@ -34,13 +35,14 @@ class MqttVersion(StrEnum):
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The MQTT broker. The password stands in the environment variable that `password_env` names."""
+    """The MQTT broker. The password is what the variable of `password_env` or the file `password_file` holds."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
     host_id: str = "clearstack"  # Sparkplug host application id: spBv1.0/STATE/<host_id>
     username: str = ""
     password_env: str = ""
+    password_file: str = ""
     keepalive_s: Annotated[int, msgspec.Meta(ge=1, le=65_535)] = 15  # a half-open link is noticed within 1.5 of these
     ca_file: str = ""
     cert_file: str = ""
@@ -102,6 +104,7 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     bucket: str = "clearstack"  # InfluxDB: of raw samples; minute and hour means have <bucket>_minute and _hour
     org: str = ""
     token_env: str = ""  # name of the environment variable that holds the token (InfluxDB 1: name:password)
+    token_file: str = ""  # or the file that holds it
     ca_file: str = ""
     shared: bool = False  # several services, each for its own homes, write to this server
     # VictoriaMetrics says "written" before its disk has it: a process that was killed had lost the last 8 s.
@@ -115,13 +118,15 @@ class Http(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    trusted_proxies: tuple[str, ...] = ()  # addresses or networks whose X-Forwarded-For and -Proto are believed
 
 
 class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One address that is told of every alarm (POST, JSON); `secret_env` names the variable with the signing key."""
+    """One address that is told of every alarm (POST, JSON), signed with the key in `secret_env` or `secret_file`."""
 
     url: str
     secret_env: str = ""
+    secret_file: str = ""
     locale: str = "zh"
 
 
@@ -175,29 +180,6 @@ def load_config(path: Path) -> Config:
     for key, problem, allowed in _unusable(config):
         raise ConfigError(str(path), key, problem, allowed)
     return config
-
-
-def secret(variable: str, file: str, key: str) -> str:
-    """The secret that an environment variable holds; "" where none is named. Raises ConfigError when it is not set."""
-    if not variable:
-        return ""
-    try:
-        return os.environ[variable]
-    except KeyError:
-        raise ConfigError(file, key, f"environment variable {variable} is not set") from None
-
-
-def unset_secrets(config: Config) -> Iterator[tuple[str, str]]:
-    """The keys that name an environment variable which is not set, each with a sentence that says so."""
-    named = [("broker.password_env", config.broker.password_env)]
-    if config.storage.kind is not StoreKind.EMBEDDED:
-        named.append(("storage.token_env", config.storage.token_env))
-    named += [(f"webhook[{at}].secret_env", one.secret_env) for at, one in enumerate(config.webhook)]
-    if config.people.provider is not None:
-        named.append(("people.provider.client_secret_env", config.people.provider.client_secret_env))
-    for key, variable in named:
-        if variable and variable not in os.environ:
-            yield key, f"environment variable {variable} is not set"
 
 
 def _converted(raw: dict[str, Any], file: str) -> Config:
@@ -283,6 +265,7 @@ def _unusable(config: Config) -> Iterator[tuple[str, str, str]]:
         hint = _nearest(zone, sorted(available_timezones()))
         yield "judging.time_zone", f"unknown time zone {zone!r}{hint}", "names as Asia/Shanghai, Europe/Berlin, UTC"
     yield from _unknown_packs(config.judging)
+    yield from _no_networks(config.http.trusted_proxies)
     yield from unfit(config.people, config.http.host)
     for at, webhook in enumerate(config.webhook):
         if not _is_web_address(webhook.url):
@@ -318,6 +301,14 @@ def _unknown_packs(judging: Judging) -> Iterator[tuple[str, str, str]]:
                 yield key, f"no rule pack {name!r}{hint}", ", ".join(pack_names()) + " or a file *.toml"
 
 
+def _no_networks(named: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+    for at, one in enumerate(named):
+        try:
+            ip_network(one)
+        except ValueError:
+            yield f"http.trusted_proxies[{at}]", f"{one!r} is no address or network", "127.0.0.1, 10.0.0.0/24, ::1"
+
+
 def _is_zone(name: str) -> bool:
     try:
         ZoneInfo(name)
@@ -336,19 +327,30 @@ def _is_web_address(url: str) -> bool:
 
 def _resolved(config: Config, base: Path) -> Config:
     folder = str((base / config.storage.folder).resolve())
-    storage = msgspec.structs.replace(config.storage, folder=folder, ca_file=_whole(config.storage.ca_file, base))
-    certificates = {key: _whole(getattr(config.broker, key), base) for key in _CERTIFICATES}
-    broker = msgspec.structs.replace(config.broker, **certificates)
+    storage = msgspec.structs.replace(_with_whole(config.storage, ("ca_file", "token_file"), base), folder=folder)
+    broker = _with_whole(config.broker, (*_CERTIFICATES, "password_file"), base)
+    webhook = tuple(_with_whole(one, ("secret_file",), base) for one in config.webhook)
+    people = config.people
+    if people.provider is not None:
+        provider = _with_whole(people.provider, ("ca_file", "client_secret_file"), base)
+        people = msgspec.structs.replace(people, provider=provider)
     judging = msgspec.structs.replace(
         config.judging,
         packs=_packs_from(config.judging.packs, base),
         furnace=tuple(_rules_from(one, base) for one in config.judging.furnace),
     )
-    return msgspec.structs.replace(config, broker=broker, storage=storage, judging=judging)
+    return msgspec.structs.replace(
+        config, broker=broker, storage=storage, judging=judging, webhook=webhook, people=people
+    )
 
 
 def _rules_from(one: FurnaceRules, base: Path) -> FurnaceRules:
     return msgspec.structs.replace(one, packs=_packs_from(one.packs, base), permit=_whole(one.permit, base))
+
+
+def _with_whole(part: Part, keys: Iterable[str], base: Path) -> Part:
+    """The part of the configuration with the whole paths of these files."""
+    return msgspec.structs.replace(part, **{key: _whole(getattr(part, key), base) for key in keys})
 
 
 def _whole(file: str, base: Path) -> str:

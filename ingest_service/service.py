@@ -17,7 +17,8 @@ from ingest_service.api.app import create_app
 from ingest_service.api.context import Check, Context
 from ingest_service.api.health import answers, broker_check, ingest_check, store_check
 from ingest_service.api.server import ApiServer
-from ingest_service.config import Broker, Config, secret
+from ingest_service.config import Broker, Config
+from ingest_service.credentials import secret
 from ingest_service.errors import ServiceError
 from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
@@ -193,7 +194,7 @@ def _address(broker: Broker, file: str) -> BrokerAddress:
         topics=broker.topics,
         keepalive_s=broker.keepalive_s,
         username=broker.username,
-        password=secret(broker.password_env, file, "broker.password_env"),
+        password=secret(broker.password_env, broker.password_file, file, "broker.password"),
         ca_file=broker.ca_file,
         cert_file=broker.cert_file,
         key_file=broker.key_file,

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
+from ingest_service.api.connection import HEAD_BYTES, GuardedConnection
 from ingest_service.api.context import Context
+from ingest_service.api.limits import BoundedRequests
+from ingest_service.api.protection import SecurityHeaders
 
 GRACE_S = 3
 BACKLOG = 512
+MOST_CONNECTIONS = 2_000  # live streams among them; who comes later is told to come again (503)
 
 
 class ApiServer(uvicorn.Server):
@@ -18,10 +22,17 @@ class ApiServer(uvicorn.Server):
 
     def __init__(self, app: FastAPI, context: Context) -> None:
         self._context = context
+        http = context.config.http
         settings = uvicorn.Config(
-            app,
-            host=context.config.http.host,
-            port=context.config.http.port,
+            SecurityHeaders(BoundedRequests(app)),
+            host=http.host,
+            port=http.port,
+            http=GuardedConnection,
+            ws="none",
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            limit_concurrency=MOST_CONNECTIONS,
+            proxy_headers=bool(http.trusted_proxies),
+            forwarded_allow_ips=list(http.trusted_proxies),
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ingest_service.config import load_config, unset_secrets
+from ingest_service.config import load_config
+from ingest_service.credentials import careless, unusable_secrets
 from ingest_service.rules import rule_book
 
 
@@ -22,6 +23,6 @@ def run(args: argparse.Namespace) -> int:
     book = rule_book(config.judging, str(args.config))
     print(f"{args.config}: broker {config.broker.host}:{config.broker.port}, data in {config.storage.folder}")
     print(f"page on http://{config.http.host}:{config.http.port}, rules: {', '.join(pack.key for pack in book.packs)}")
-    for key, problem in unset_secrets(config):
+    for key, problem in (*unusable_secrets(config), *careless(config)):
         print(f"ingest-service: warning: {args.config}: {key}: {problem}", file=sys.stderr)
     return 0

@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from ingest_service.config import Config, load_config, unset_secrets
+from ingest_service.config import Config, load_config
+from ingest_service.credentials import Masking, unusable_secrets, values_of
 from ingest_service.errors import ConfigError
 
 _log = structlog.get_logger(__name__)
@@ -24,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     configure_logging()
     config = _read(args.config) if args.config else _defaults()
+    configure_logging(values_of(config))
     from ingest_service.service import run_service  # numpy and DuckDB take a while: --help need not wait
 
     run_service(config, str(args.config or "defaults"))
@@ -33,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
 def _read(file: Path) -> Config:
     """The file, with every secret that it names at hand. Raises ConfigError."""
     config = load_config(file)
-    for key, problem in unset_secrets(config):
+    for key, problem in unusable_secrets(config):
         raise ConfigError(str(file), key, problem)
     return config
 
@@ -46,12 +49,13 @@ def _defaults() -> Config:
     return config
 
 
-def configure_logging() -> None:
-    """Log lines to stderr: for people on a terminal, as JSON elsewhere."""
+def configure_logging(secrets: Sequence[str] = ()) -> None:
+    """Log lines to stderr: for people on a terminal, as JSON elsewhere. No line holds one of the secrets."""
     people = sys.stderr.isatty()
     renderer = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer(ensure_ascii=False)
     structlog.configure(
         processors=[
+            Masking(secrets),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,

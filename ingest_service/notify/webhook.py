@@ -11,7 +11,8 @@ import msgspec
 
 from ingest_service.alarms.messages import AlarmMessage, Channel, Receiver
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.config import Webhook, secret
+from ingest_service.config import Webhook
+from ingest_service.credentials import secret
 from ingest_service.errors import ConfigError
 from ingest_service.notify.notifier import Outcome, Receipt
 
@@ -32,7 +33,7 @@ class WebhookNotifier:
         self._keys: dict[str, str] = {}
         for number, webhook in enumerate(webhooks):
             _check(webhook, file, number)
-            self._keys[webhook.url] = secret(webhook.secret_env, file, f"webhook[{number}].secret_env")
+            self._keys[webhook.url] = secret(webhook.secret_env, webhook.secret_file, file, f"webhook[{number}].secret")
         self._client = httpx.Client(timeout=timeout_s)
 
     @staticmethod

@@ -35,6 +35,7 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     client_id: str
     redirect_url: str  # https://<this service>/sign-in/provider/back, as it is registered with the provider
     client_secret_env: str = ""
+    client_secret_file: str = ""
     name: str = "OpenID Connect"
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     groups_claim: str = "groups"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from ingest_service.config import Storage, StoreKind, secret
+from ingest_service.config import Storage, StoreKind
+from ingest_service.credentials import secret
 from ingest_service.errors import ConfigError
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.influx import InfluxEngine
@@ -42,10 +43,10 @@ def open_engine(storage: Storage, catalogue: Catalogue, file: str) -> ServerEngi
 
 
 def address_of(storage: Storage, file: str) -> Address:
-    """Where the server is, with the token from the environment."""
+    """Where the server is, with the token from the environment or a file."""
     return Address(
         url=url_of(storage),
-        token=secret(storage.token_env, file, "storage.token_env"),
+        token=secret(storage.token_env, storage.token_file, file, "storage.token"),
         org=storage.org,
         timeout_s=storage.timeout_s,
         ca_file=storage.ca_file,

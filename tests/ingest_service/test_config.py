@@ -67,7 +67,7 @@ WRONG = [
     pytest.param('[broker]\nca_file = "."', "broker.ca_file: there is no file {folder}", id="a folder as a ca_file"),
     pytest.param(
         '[http]\nhots = "::1"',
-        "http.hots: unknown key, did you mean 'host'? (allowed: host, port)",
+        "http.hots: unknown key, did you mean 'host'? (allowed: host, port, trusted_proxies)",
         id="a misspelt key",
     ),
     pytest.param(
@@ -85,7 +85,16 @@ WRONG = [
         "brokr: unknown key, did you mean 'broker'? (allowed: broker, storage, http, judging, webhook, people)",
         id="a misspelt table",
     ),
-    pytest.param("[http]\nzzz = 1", "http.zzz: unknown key (allowed: host, port)", id="a key that is near to none"),
+    pytest.param(
+        '[http]\ntrusted_proxies = ["127.0.0.1", "proxy"]',
+        "http.trusted_proxies[1]: 'proxy' is no address or network (allowed: 127.0.0.1, 10.0.0.0/24, ::1)",
+        id="a name for the address of a proxy",
+    ),
+    pytest.param(
+        "[http]\nzzz = 1",
+        "http.zzz: unknown key (allowed: host, port, trusted_proxies)",
+        id="a key that is near to none",
+    ),
     pytest.param('[http]\nport = "80"', "http.port: expected a whole number, got text", id="a number in quotes"),
     pytest.param("[broker]\nhost = 1", "broker.host: expected text, got a whole number", id="a number for a name"),
     pytest.param('[broker]\ntopics = "a"', "broker.topics: expected a list, got text", id="a text for a list"),
