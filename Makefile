@@ -30,7 +30,8 @@ demo: $(READY)
 
 test: $(READY) parts
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n logical --dist loadfile -m "not alone" $(ARGS)
+	@$(BIN)/python -m pytest -q -m alone $(ARGS)
 	@echo "make test: everything passed"
 
 parts:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from edge_agent.clock import SystemClock
 from edge_agent.config import Site
@@ -19,6 +20,8 @@ from tests.faults.site import Unit, cells_site
 from tests.support.certificates import make_certificates
 from tests.support.faulty.faults import Fault
 from tests.support.faulty.process import faulty_device
+
+pytestmark = pytest.mark.alone
 
 SCAN_MS = 1_000
 NOBODY = 9  # a unit id at which no unit answers
