@@ -23,29 +23,36 @@ from ingest_service.errors import ServiceError
 from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
 from ingest_service.notify.notifiers import configured_receivers, open_notifiers
+from ingest_service.people.settings import SignIn
 from ingest_service.rules import rule_book
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import HEAD_FILE, AuditTrail
 from ingest_service.store.channels_cache import ChannelsCache
+from ingest_service.store.cycles import CycleStore
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
+from ingest_service.store.energy import EnergyStore
+from ingest_service.store.first_admin import ACCOUNT, make_first_admin
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.judgements import JudgementStore
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
 from ingest_service.store.opening import open_series_store
+from ingest_service.store.organisation import PeopleStores, open_people
 from ingest_service.store.overview import Reader, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
 from ingest_service.store.remarks import RemarkLog
 from ingest_service.store.timeseries import TimeSeriesStore
-from ingest_service.workers.average import AverageWorker
+from ingest_service.workers.average import AverageWorker, telling
+from ingest_service.workers.cycle_reading import CycleSite
+from ingest_service.workers.cycles import CycleWorker
 from ingest_service.workers.deliver import DeliverWorker
 from ingest_service.workers.explaining import Explainer
 from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
-from ingest_service.workers.judge import JudgeWorker
+from ingest_service.workers.judge import JudgeWorker, Why
 from ingest_service.workers.loop import Worker
-from ingest_service.workers.plant_record import NothingSaid
+from ingest_service.workers.plant import StoredPlant
 from ingest_service.workers.seal import SealWorker
 from ingest_service.workers.shared import SharedMinuteTally, SharedStanding
 from ingest_service.workers.verdicts import Site
@@ -90,14 +97,27 @@ class Service:
         zone = ZoneInfo(config.judging.time_zone)
         trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone, trail)
+        people = open_people(engine, trail, config.people.admit)
+        if config.people.sign_in is SignIn.REQUIRED:
+            _let_first_in(people)
         site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)
-        judgements, plant = JudgementStore(engine), NothingSaid()
+        judgements, plant = JudgementStore(engine), StoredPlant(CycleStore(engine), MarkStore(engine))
         judge = JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant)
         explainer = Explainer(store, judgements, site, plant)
+        cycles = CycleWorker(
+            store,
+            channels,
+            plant.cycle_store,
+            EnergyStore(engine),
+            CycleSite(zone, config.judging.barometric_pa, config.cremations),
+            lambda hours, now_ms: judge.reopen(hours, Why.CREMATIONS, now_ms),
+            wall_ms,
+        )
         silent_after_s = config.judging.silent_after_s
         self._workers: dict[str, Worker] = {
-            "average": AverageWorker(store, channels, judge.touched, wall_ms, tally),
+            "average": AverageWorker(store, channels, telling(judge.touched, cycles.touched), wall_ms, tally),
             "judge": judge,
+            "cycles": cycles,
             "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms, standing),
             "deliver": DeliverWorker(DeliveryStore(engine), self._notifiers, wall_ms),
             "seal": SealWorker(store, config.storage.retention, wall_ms),
@@ -106,6 +126,7 @@ class Service:
             reader=lambda scope: Reader(engine, scope),
             alarms=alarms,
             audit=trail,
+            people=people,
             marks=MarkStore(engine),
             remarks=RemarkLog(engine),
             marked=judge.marked,
@@ -159,6 +180,13 @@ class Service:
             broker_check(lambda: self._subscriber.online),
             ingest_check(self._ingest.counters, MESSAGES_A_STEP),
         )
+
+
+def _let_first_in(people: PeopleStores) -> None:
+    """Shown once and kept nowhere; `ingest-service user reset admin` makes another one."""
+    password = make_first_admin(people.people, wall_ms())
+    if password is not None:
+        _log.warning("first_account_made", account=ACCOUNT, shown_once=password, change_it_within_days=7)
 
 
 def run_service(config: Config, file: str) -> None:

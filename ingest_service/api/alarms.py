@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 
 from ingest_service.alarms.texts import describe
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.context import Context, Here, Sight
+from ingest_service.api.access import Act, Sight, needs
+from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import NotFound
-from ingest_service.api.origin import Origin
 from ingest_service.api.page.formats import zone_of
 from ingest_service.api.schemas import (
     AcknowledgedOut,
@@ -20,12 +20,14 @@ from ingest_service.api.schemas import (
     ErrorOut,
     StepOut,
 )
+from ingest_service.people.roles import Right
 from ingest_service.store import journal
 from ingest_service.store.alarms import Answer
 from ingest_service.store.journal import AlarmRecord, Message
 from ingest_service.store.overview import Reader
 
 router = APIRouter(tags=["alarms"], responses={404: {"model": ErrorOut}})
+Acknowledging = Annotated[Act, needs(Right.ACKNOWLEDGE)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -64,16 +66,17 @@ def show_alarm(alarm: int, here: Here, sight: Sight) -> AlarmDetailOut:
 
 
 @router.post("/alarms/{alarm}/acknowledge", summary="Say who has seen an alarm")
-def acknowledge(alarm: int, body: AcknowledgeIn, here: Here, sight: Sight, origin: Origin) -> AcknowledgedOut:
+def acknowledge(alarm: int, body: AcknowledgeIn, here: Here, act: Acknowledging) -> AcknowledgedOut:
     """Stops the calling, not the alarm. A second acknowledgement changes nothing and says so."""
-    answer = acknowledged(here, sight, alarm, body.who, body.note, origin)
-    return AcknowledgedOut(answer=answer, alarm=alarm_out(here, found_alarm(sight, alarm)))
+    answer = acknowledged(here, act, alarm, body.note)
+    return AcknowledgedOut(answer=answer, alarm=alarm_out(here, found_alarm(act.sight, alarm)))
 
 
-def acknowledged(here: Context, sight: Reader, alarm: int, who: str, note: str, origin: str) -> Answer:
-    """Acknowledge an alarm in sight, at the centre's time, from that address. Raises NotFound."""
-    found_alarm(sight, alarm)
-    return here.alarms.acknowledge(alarm, who.strip(), note.strip(), here.clock(), origin).answer
+def acknowledged(here: Context, act: Act, alarm: int, note: str) -> Answer:
+    """Acknowledge an alarm in sight under the caller's name, at the centre's time. Raises NotFound or Forbidden."""
+    act.at_home(found_alarm(act.sight, alarm).home_id)
+    doing = act.doing(note.strip())
+    return here.alarms.acknowledge(alarm, doing.who, doing.why, doing.at_ms, doing.address).answer
 
 
 def found_alarm(sight: Reader, alarm: int) -> AlarmRecord:

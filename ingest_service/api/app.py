@@ -14,20 +14,34 @@ from ingest_service.api import (
     metrics,
     operations,
     series,
+    session,
     store,
     stream,
 )
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
+from ingest_service.api.page import account, assets, city, data, furnace, sign_in
 from ingest_service.api.page import alarms as alarm_pages
-from ingest_service.api.page import assets, city, data, furnace
 from ingest_service.api.page import completeness as completeness_pages
 from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
 from ingest_service.api.stream import Streams
 
-RESOURCES = (homes, series, export, alarms, compliance, judging, marks, completeness, operations, store, stream)
-PAGES = (assets, city, furnace, completeness_pages, alarm_pages, data)
+RESOURCES = (
+    homes,
+    series,
+    export,
+    alarms,
+    compliance,
+    judging,
+    marks,
+    completeness,
+    operations,
+    store,
+    stream,
+    session,
+)
+PAGES = (assets, sign_in, account, city, furnace, completeness_pages, alarm_pages, data)
 TAGS = [
     {"name": "homes", "description": "Funeral homes, furnaces and what their tags show now"},
     {"name": "series", "description": "Means, samples and trends"},
@@ -35,6 +49,7 @@ TAGS = [
     {"name": "compliance", "description": "Judged hours, exceedances and the limits in force"},
     {"name": "completeness", "description": "What came of each hour, what is missing, and why"},
     {"name": "operations", "description": "Edges, what was not admitted, notifications"},
+    {"name": "people", "description": "Who asks, and what they may"},
     {"name": "live", "description": "Server-sent events"},
     {"name": "health", "description": "For those who run the service"},
 ]

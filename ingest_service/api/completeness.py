@@ -9,7 +9,8 @@ from pydantic import Field
 
 from edge_agent.wire.gap import GapReason
 from edge_agent.wire.metric import DataType
-from ingest_service.api.context import Context, Here, Sight
+from ingest_service.api.access import Sight
+from ingest_service.api.context import Context, Here
 from ingest_service.api.coverage import (
     HOUR_MS,
     Evidence,

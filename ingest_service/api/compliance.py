@@ -4,12 +4,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ingest_service.api.context import Here, Sight
+from ingest_service.api.access import Charts, needs
+from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest
 from ingest_service.api.schemas import ErrorOut, ExceedanceOut, JudgementOut, LimitOut, RuleOut
 from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
 from ingest_service.emissions.rulepack import RulePack
+from ingest_service.people.roles import Right
 from ingest_service.store import trends
 from ingest_service.store.timeseries import HOUR_MS
 
@@ -19,7 +21,7 @@ router = APIRouter(tags=["compliance"], responses={404: {"model": ErrorOut}, 422
 
 
 @router.get("/homes/{home}/furnaces/{furnace}/judgements", summary="Judged hours of a furnace")
-def list_judgements(home: str, furnace: str, from_ms: From, to_ms: To, sight: Sight) -> list[JudgementOut]:
+def list_judgements(home: str, furnace: str, from_ms: From, to_ms: To, sight: Charts) -> list[JudgementOut]:
     """The periods that start in [from, to), newest revision of each, at most 31 days."""
     row = found_furnace(sight, home, furnace)
     if to_ms - from_ms > MAX_JUDGED_SPAN_MS:
@@ -29,7 +31,7 @@ def list_judgements(home: str, furnace: str, from_ms: From, to_ms: To, sight: Si
 
 @router.get("/exceedances", summary="Exceedances, newest first")
 def list_exceedances(
-    sight: Sight,
+    sight: Charts,
     home: str | None = None,
     furnace: int | None = None,
     from_ms: From = 0,
@@ -41,7 +43,7 @@ def list_exceedances(
     return [ExceedanceOut.model_validate(row) for row in found]
 
 
-@router.get("/rules", summary="The limits in force, with clause and source")
+@router.get("/rules", summary="The limits in force, with clause and source", dependencies=[needs(Right.CHARTS)])
 def list_rules(here: Here) -> list[RuleOut]:
     """The rule packs of the configuration."""
     return [_rule(pack) for pack in here.packs]

@@ -20,6 +20,7 @@ from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
+from ingest_service.store.organisation import PeopleStores
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.remarks import RemarkLog
 from ingest_service.store.timeseries import TimeSeriesStore
@@ -40,6 +41,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     reader: Callable[[Scope], Reader]
     alarms: AlarmStore
     audit: AuditTrail
+    people: PeopleStores
     marks: MarkStore
     remarks: RemarkLog
     marked: Callable[[int, int, int], None]  # furnace id, from, to (ms since 1970 UTC): judge these hours again
@@ -70,16 +72,3 @@ def context_of(request: Request) -> Context:
 
 
 Here = Annotated[Context, Depends(context_of)]
-
-
-def scope_of(_request: Request) -> Scope:
-    """What the reader may see. The one place that decides it, for page, API and live stream alike."""
-    return EVERYTHING
-
-
-def reader_of(here: Here, scope: Annotated[Scope, Depends(scope_of)]) -> Reader:
-    """The reader's sight of the relational database."""
-    return here.reader(scope)
-
-
-Sight = Annotated[Reader, Depends(reader_of)]

@@ -17,3 +17,23 @@ class CrossSiteForm(ServiceError):
 
 class TooManyStreams(ServiceError):
     """Every live stream that the process allows is taken."""
+
+
+class NotSignedIn(ServiceError):
+    """Nobody says who asks, or what they hold has ended."""
+
+
+class Forbidden(ServiceError):
+    """Whoever asks may see it, but their role does not let them do it."""
+
+
+class SignInRefused(ServiceError):
+    """What someone typed does not prove who they are; the text does not say what of it is wrong."""
+
+
+class TooManyAttempts(ServiceError):
+    """Too many attempts failed: none is taken for `wait_s` seconds."""
+
+    def __init__(self, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(f"too many attempts failed: try again in {wait_s} s")

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from ingest_service.api.context import Here, Sight
+from ingest_service.api.access import Sight
+from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.schemas import ErrorOut
 from ingest_service.api.series import From, To

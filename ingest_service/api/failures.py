@@ -1,13 +1,23 @@
 """What HTTP makes of errors: one JSON shape for programs, one page for people. The only place that knows both."""
 
+from urllib.parse import quote
+
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from ingest_service.api.context import context_of, scope_of
-from ingest_service.api.errors import CrossSiteForm, InvalidRequest, NotFound, TooManyStreams
+from ingest_service.api.access import NOTHING, known_caller
+from ingest_service.api.context import context_of
+from ingest_service.api.errors import (
+    CrossSiteForm,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    NotSignedIn,
+    TooManyStreams,
+)
 from ingest_service.api.page.rendering import Page
 from ingest_service.errors import StoreError
 
@@ -24,11 +34,13 @@ class Failure(msgspec.Struct, frozen=True):
 FAILURES: dict[type[Exception], Failure] = {
     NotFound: Failure(404, "not_found"),
     InvalidRequest: Failure(422, "invalid"),
-    CrossSiteForm: Failure(403, "forbidden"),
+    CrossSiteForm: Failure(403, "cross_site"),
+    Forbidden: Failure(403, "forbidden"),
+    NotSignedIn: Failure(401, "not_signed_in"),
     TooManyStreams: Failure(503, "unavailable"),
     StoreError: Failure(503, "unavailable"),
 }
-_BY_STATUS = {403: "forbidden", 404: "not_found", 503: "unavailable"}
+_BY_STATUS = {401: "not_signed_in", 403: "forbidden", 404: "not_found", 503: "unavailable"}
 
 
 def add_failures(app: FastAPI) -> None:
@@ -57,7 +69,18 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 def answer(request: Request, failure: Failure, detail: str) -> Response:
     """The error as JSON for programs, as a page for people."""
     if request.url.path.startswith(PROGRAM_PATHS):
-        return JSONResponse({"error": failure.error, "detail": detail}, failure.status)
+        headers = {"WWW-Authenticate": "Bearer"} if failure.status == 401 else None
+        return JSONResponse({"error": failure.error, "detail": detail}, failure.status, headers)
+    if failure.status == 401 and "hx-request" in request.headers:
+        return Response(status_code=401, headers={"HX-Redirect": sign_in_url(request)})  # the whole page, not a part
+    if failure.status == 401:
+        return RedirectResponse(sign_in_url(request), status_code=303)
     here = context_of(request)
-    page = Page(request, here, here.reader(scope_of(request)))
+    page = Page(request, here, here.reader(NOTHING), known_caller(request))
     return page.render("error.html", "error", status=failure.status, error=failure.error, detail=detail)
+
+
+def sign_in_url(request: Request) -> str:
+    """Where to sign in, and come back from to what was asked for (where that can be asked for again)."""
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return "/sign-in" if request.method != "GET" or wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}"

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from ingest_service.api.context import Here, Sight
+from ingest_service.api.access import Charts
+from ingest_service.api.context import Here
 from ingest_service.api.readings import Reading
 from ingest_service.api.schemas import (
     EdgeOut,
@@ -21,13 +22,13 @@ router = APIRouter(tags=["homes"], responses={404: {"model": ErrorOut}})
 
 
 @router.get("/homes", summary="Every funeral home")
-def list_homes(sight: Sight) -> list[HomeOut]:
+def list_homes(sight: Charts) -> list[HomeOut]:
     """The homes in sight, by id."""
     return [HomeOut.model_validate(home) for home in overview.homes(sight)]
 
 
 @router.get("/homes/{home}", summary="One home with its furnaces and edges")
-def show_home(home: str, here: Here, sight: Sight) -> HomeDetailOut:
+def show_home(home: str, here: Here, sight: Charts) -> HomeDetailOut:
     """That home; 404 where there is none."""
     plain = HomeOut.model_validate(found_home(sight, home))
     return HomeDetailOut(
@@ -38,13 +39,13 @@ def show_home(home: str, here: Here, sight: Sight) -> HomeDetailOut:
 
 
 @router.get("/furnaces", summary="Every furnace")
-def list_furnaces(sight: Sight, home: str | None = None) -> list[FurnaceOut]:
+def list_furnaces(sight: Charts, home: str | None = None) -> list[FurnaceOut]:
     """The furnaces in sight, of one home or of all."""
     return [FurnaceOut.model_validate(furnace) for furnace in overview.furnaces(sight, home)]
 
 
 @router.get("/homes/{home}/furnaces/{furnace}", summary="One furnace with its newest values and the running hour")
-def show_furnace(home: str, furnace: str, here: Here, sight: Sight) -> FurnaceDetailOut:
+def show_furnace(home: str, furnace: str, here: Here, sight: Charts) -> FurnaceDetailOut:
     """That furnace; 404 where there is none."""
     row, now_ms = found_furnace(sight, home, furnace), here.clock()
     plain = FurnaceOut.model_validate(row)

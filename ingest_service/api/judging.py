@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ingest_service.api.context import Here, Sight
+from ingest_service.api.access import Charts
+from ingest_service.api.context import Here
 from ingest_service.api.errors import NotFound
 from ingest_service.api.schemas import ErrorOut, Out
 from ingest_service.api.snapshot import found_furnace
@@ -91,7 +92,7 @@ At = Annotated[int, Query(ge=0, le=10**14, description="ms since 1970 UTC")]
 
 @router.get("/homes/{home}/furnaces/{furnace}/explanations", summary="Why a mean was judged as it was")
 def list_explanations(
-    home: str, furnace: str, pollutant: Pollutant, at_ms: At, here: Here, sight: Sight
+    home: str, furnace: str, pollutant: Pollutant, at_ms: At, here: Here, sight: Charts
 ) -> list[ExplanationOut]:
     """One for every period of every limit on that pollutant in which the moment lies."""
     row = found_furnace(sight, home, furnace)
@@ -99,7 +100,7 @@ def list_explanations(
 
 
 @router.get("/homes/{home}/furnaces/{furnace}/charging", summary="Whether the furnace may be charged")
-def show_charging(home: str, furnace: str, here: Here, sight: Sight) -> ChargeAdviceOut:
+def show_charging(home: str, furnace: str, here: Here, sight: Charts) -> ChargeAdviceOut:
     """Advice, not a release: nothing is switched by it. 404 where no minimum of the secondary chamber is asked for."""
     row = found_furnace(sight, home, furnace)
     found = next((one for one in here.advice() if one.furnace_id == row.id), None)

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_service.api.context import Context, Here, Sight
+from ingest_service.api.access import Sight
+from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.schemas import ErrorOut, Out
 from ingest_service.api.series import From, To

@@ -7,10 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from ingest_service.api.access import needs
 from ingest_service.api.context import EVERYTHING, Context, Here
 from ingest_service.api.snapshot import EdgeState, edge_states
 from ingest_service.api.stream import Streams
 from ingest_service.errors import StoreError
+from ingest_service.people.roles import Right
 from ingest_service.store import journal
 
 COUNTS = {
@@ -35,7 +37,7 @@ COUNTS = {
 router = APIRouter(tags=["health"])
 
 
-@router.get("/metrics", summary="Figures for Prometheus")
+@router.get("/metrics", summary="Figures for Prometheus", dependencies=[needs(Right.METRICS)])
 def show_metrics(here: Here, request: Request) -> Response:
     """The figures of this moment."""
     registry = CollectorRegistry(auto_describe=False)

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from ingest_service.alarms.vocabulary import Locale
+from ingest_service.api.access import Sight
 from ingest_service.api.alarms import delivery_out
-from ingest_service.api.context import Here, Sight
+from ingest_service.api.context import Here
 from ingest_service.api.schemas import DeliveryOut, EdgeOut, RejectionOut
 from ingest_service.api.snapshot import edge_states
 from ingest_service.store import journal

@@ -227,10 +227,9 @@ class AlarmDetailOut(AlarmOut):
 
 
 class AcknowledgeIn(BaseModel):
-    """Who has seen the alarm, and what they say of it."""
+    """What whoever signed in says of the alarm."""
 
     model_config = ConfigDict(extra="forbid")
-    who: Annotated[str, Field(min_length=1, max_length=60, pattern=r"\S")]
     note: Annotated[str, Field(max_length=400)] = ""
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from fastapi import APIRouter, Query
 from numpy.typing import NDArray
 
-from ingest_service.api.context import Here, Sight
+from ingest_service.api.access import Charts
+from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.readings import reason_of
 from ingest_service.api.schemas import ErrorOut, JudgementOut, MeansOut, RawOut, TrendLineOut, TrendsOut
@@ -49,7 +50,13 @@ Points = Annotated[int | None, Query(ge=1, le=MAX_POINTS, description="chooses t
 
 @router.get("/series/{series}/means", summary="Minute or hour means of a series")
 def show_means(
-    series: int, from_ms: From, to_ms: To, here: Here, sight: Sight, period: Period | None = None, points: Points = None
+    series: int,
+    from_ms: From,
+    to_ms: To,
+    here: Here,
+    sight: Charts,
+    period: Period | None = None,
+    points: Points = None,
 ) -> MeansOut:
     """The means that start in [from, to), at most 100,000: of minutes, unless `period` or `points` ask for hours."""
     known = _found_series(sight, series)
@@ -69,7 +76,7 @@ def show_means(
 
 
 @router.get("/series/{series}/raw", summary="Samples of a series as the edge sent them")
-def show_raw(series: int, from_ms: From, to_ms: To, here: Here, sight: Sight) -> RawOut:
+def show_raw(series: int, from_ms: From, to_ms: To, here: Here, sight: Charts) -> RawOut:
     """The samples in [from, to): at most 24 hours and 100,000 samples."""
     known = _found_series(sight, series)
     _check_span(from_ms, to_ms, MAX_RAW_SPAN_MS, "24 hours of samples")
@@ -90,7 +97,7 @@ def show_raw(series: int, from_ms: From, to_ms: To, here: Here, sight: Sight) ->
 @router.get(
     "/homes/{home}/furnaces/{furnace}/trends", summary="Minute means of a furnace on one grid, with judged hours"
 )
-def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, sight: Sight) -> TrendsOut:
+def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, sight: Charts) -> TrendsOut:
     """The quantities that the page draws, in [from, to), at most 7 days."""
     row = found_furnace(sight, home, furnace)
     _check_span(from_ms, to_ms, MAX_TREND_SPAN_MS, "7 days of trends")

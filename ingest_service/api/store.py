@@ -2,14 +2,20 @@
 
 from fastapi import APIRouter
 
+from ingest_service.api.access import needs
 from ingest_service.api.context import Here
 from ingest_service.api.schemas import StoreOut
+from ingest_service.people.roles import Right
 from ingest_service.store.forecast import forecast
 
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/store", summary="The store: what it holds, its disk and the forecast of it")
+@router.get(
+    "/store",
+    summary="The store: what it holds, its disk and the forecast of it",
+    dependencies=[needs(Right.OPERATE)],
+)
 def show_store(here: Here) -> StoreOut:
     """As it is now; null is what the store does not say."""
     status, kept = here.store.status(), here.config.storage.retention

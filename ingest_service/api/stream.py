@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Annotated
 
 import msgspec
@@ -11,8 +12,9 @@ from starlette.concurrency import run_in_threadpool
 
 from ingest_service.alarms.texts import describe
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.context import Context, Here, Sight
-from ingest_service.api.errors import NotFound, TooManyStreams
+from ingest_service.api.access import Act, needs
+from ingest_service.api.context import Context, Here
+from ingest_service.api.errors import Forbidden, NotFound, NotSignedIn, TooManyStreams
 from ingest_service.api.page.alarm_view import worst
 from ingest_service.api.page.formats import zone_of
 from ingest_service.api.page.shown import Shown, shown
@@ -21,15 +23,18 @@ from ingest_service.api.page.tiles import TILE_QUANTITIES
 from ingest_service.api.readings import readings
 from ingest_service.api.snapshot import found_home
 from ingest_service.errors import StoreError
+from ingest_service.people.roles import Right
 from ingest_service.store import journal, overview
 from ingest_service.store.overview import KnownSeries, Reader
 
 MAX_STREAMS = 500
 EVERY_S = 1.0
 RETRY_MS = 2000
+ASK_AGAIN_S = 4  # whether the reader may still see what they follow: an end of it shows within 10 s
 LOOK_AGAIN_MS = 30_000
 
 router = APIRouter(tags=["live"])
+Viewing = Annotated[Act, needs(Right.VIEW)]
 
 
 class LiveValue(msgspec.Struct, frozen=True):
@@ -96,6 +101,12 @@ class Watch:
         self._step = -1
         self._look(here.clock())
 
+    def see(self, sight: Reader) -> None:
+        """Follow what the reader may see from now on. Raises NotFound where that is nothing of what they follow."""
+        if sight.scope != self._sight.scope:
+            self._sight, self._step = sight, -1
+            self._look(self._here.clock())
+
     def values(self) -> LiveValues:
         """The values that changed since the last call; all of them at the first."""
         now_ms, version = self._here.clock(), self._here.live.version
@@ -138,10 +149,10 @@ async def place(request: Request) -> AsyncIterator[None]:
 
 
 def watch_of(
-    here: Here, sight: Sight, home: str | None = None, furnace: int | None = None, lang: Locale = Locale.ZH
+    here: Here, act: Viewing, home: str | None = None, furnace: int | None = None, lang: Locale = Locale.ZH
 ) -> Watch:
     """The stream that was asked for; `furnace` is a furnace's id."""
-    return Watch(here, sight, Followed(home, furnace), texts(lang))
+    return Watch(here, act.sight, Followed(home, furnace), texts(lang))
 
 
 @router.get(
@@ -150,14 +161,23 @@ def watch_of(
     summary="Changed values and alarms, once a second",
     dependencies=[Depends(place)],
 )
-async def stream(here: Here, watch: Annotated[Watch, Depends(watch_of)]) -> AsyncIterator[ServerSentEvent]:
-    """All tags of a furnace, or the few that tiles show. Events `values` and `alarms`; ends when the service stops."""
-    while not here.closing.is_set():
+async def stream(
+    here: Here, act: Viewing, watch: Annotated[Watch, Depends(watch_of)]
+) -> AsyncIterator[ServerSentEvent]:
+    """All tags of a furnace, or the few that tiles show. Events `values` and `alarms`.
+
+    Ends when the service stops, and when the reader may no longer see what they follow.
+    """
+    for step in count():
+        if here.closing.is_set():
+            return
         try:
+            if step % ASK_AGAIN_S == ASK_AGAIN_S - 1:
+                await run_in_threadpool(lambda: watch.see(act.renewed().sight))
             values = await run_in_threadpool(watch.values)
             alarms = await run_in_threadpool(watch.alarms)
-        except StoreError:
-            return  # the browser comes back by itself, and is told everything anew
+        except (StoreError, NotFound, NotSignedIn, Forbidden):
+            return  # the browser comes back by itself, and is told everything anew, or why not
         yield _event("values", values)
         if alarms is not None:
             yield _event("alarms", alarms)

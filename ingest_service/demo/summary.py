@@ -53,9 +53,9 @@ class Api:
         response.raise_for_status()
         return response.json()
 
-    def acknowledge(self, alarm: int, who: str, note: str) -> None:
+    def acknowledge(self, alarm: int, note: str) -> None:
         """Acknowledge an alarm."""
-        self._http.post(f"/api/v1/alarms/{alarm}/acknowledge", json={"who": who, "note": note}).raise_for_status()
+        self._http.post(f"/api/v1/alarms/{alarm}/acknowledge", json={"note": note}).raise_for_status()
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""

@@ -8,6 +8,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from ingest_service.people.passwords import normalised
 
+_CLEAR_SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 TOKEN_BYTES = 32  # 256 bits: nobody guesses it, so a fast hash is enough
 # RFC 9106, second recommended option (64 MiB, 3 passes), with as many lanes as the smallest machine has cores.
 _HASHER = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=2, type=Type.ID)
@@ -30,6 +31,12 @@ def fits(password_hash: str, password: str) -> bool:
 def is_outdated(password_hash: str) -> bool:
     """Whether it was made with other costs than are asked for now."""
     return _HASHER.check_needs_rehash(password_hash)
+
+
+def new_password() -> str:
+    """A password that people can copy by hand: 100 random bits in four groups, without signs that look alike."""
+    groups = ("".join(secrets.choice(_CLEAR_SIGNS) for _ in range(5)) for _ in range(4))
+    return "-".join(groups)
 
 
 def new_token() -> str:

@@ -40,6 +40,11 @@ def text(secret: bytes) -> str:
     return base64.b32encode(secret).decode().rstrip("=")
 
 
+def secret_of(text: str) -> bytes:
+    """The secret that people typed (base32). Raises ValueError."""
+    return base64.b32decode(text + "=" * (-len(text) % 8))
+
+
 def _code(secret: bytes, step: int, digits: int) -> str:
     digest = hmac.new(secret, struct.pack(">Q", step), hashlib.sha1).digest()
     offset = digest[-1] & 0x0F

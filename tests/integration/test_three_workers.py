@@ -10,6 +10,7 @@ import pytest
 
 from ingest_service.config import load_config
 from tests.support.broker import Mosquitto, free_port
+from tests.support.entering import enter, first_password
 from tests.support.plant import COUNTER, Wiring, agent, furnaces, write_site
 from tests.support.program import Program, product
 from tests.support.victoria import VictoriaMetrics
@@ -29,6 +30,11 @@ class Worker:
         text = text.replace("http://127.0.0.1:8428", store).replace("shared = true", "shared = true\nhold_s = 1.0")
         self.file.write_text(text, encoding="utf-8")
         self.program = product(folder, f"worker-{number}", "ingest-service", "serve", str(self.file))
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10, trust_env=False)
+
+    def enter(self) -> None:
+        """Sign in as the administrator whom the first start made."""
+        enter(self.http, "admin", first_password(self.program.log()))
 
     def ready(self) -> bool:
         self.program.check()
@@ -47,7 +53,7 @@ class Worker:
         self.file.write_text(re.sub(r"topics = .*", f"topics = [{topics}]", self.file.read_text(encoding="utf-8")))
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=10, trust_env=False)
+        return self.http.get(path)
 
 
 @pytest.fixture
@@ -90,6 +96,9 @@ def test_each_service_keeps_its_homes_and_a_home_moves_without_loss_or_false_gap
         for program in (*(worker.program for worker in workers.values()), *running[1:]):
             program.start()
         wait_until(lambda: all(worker.ready() for worker in workers.values()), 60)
+        assert workers[1].get("/api/v1/homes").status_code == 401
+        for worker in workers.values():
+            worker.enter()
         wait_until(lambda: {number: worker.homes() for number, worker in workers.items()} == HOMES, 30)
         wait_until(lambda: all(let_go(tmp_path, home) > 2 for homes in HOMES.values() for home in homes), 40)
         for number, homes in ((1, ("donghu",)), (2, ("beiling", "qingshan"))):
@@ -107,6 +116,8 @@ def test_each_service_keeps_its_homes_and_a_home_moves_without_loss_or_false_gap
     finally:
         for program in (*running, *(worker.program for worker in workers.values())):
             program.kill()
+        for worker in workers.values():
+            worker.http.close()
 
 
 def let_go(folder: Path, home: str) -> int:

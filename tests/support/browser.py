@@ -2,17 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from ingest_service.api.app import create_app
-from ingest_service.api.context import EVERYTHING, scope_of
 from ingest_service.api.server import ApiServer
-from ingest_service.store.overview import Scope
 from tests.support.city import City
+from tests.support.visitors import Visiting, engineer_of
 from tests.support.waiting import wait_until
 
 CHROMIUM = "/usr/bin/chromium"
@@ -28,11 +27,15 @@ CHROMIUM_ARGS = [
 
 
 @contextmanager
-def served(city: City, scope: Scope = EVERYTHING) -> Iterator[str]:
-    """The city's page for readers of that scope, behind the service's own server on a free port; its address."""
+def served(city: City, homes: Sequence[str] | None = None) -> Iterator[str]:
+    """The city's page behind the service's own server on a free port; its address.
+
+    Whoever asks is the one who sits at this machine, or an engineer of these homes.
+    """
     context = city.context()
     app = create_app(context)
-    app.dependency_overrides[scope_of] = lambda: scope
+    if homes is not None:
+        app.add_middleware(Visiting, session=engineer_of(city, homes))
     server = ApiServer(app, context)
     listener = server.listen()
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])), name="api")

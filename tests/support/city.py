@@ -30,6 +30,7 @@ from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.rulepack import LimitUnit, Pollutant, load_pack
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
+from ingest_service.people.settings import People, SignIn
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
@@ -38,6 +39,7 @@ from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.embedded.store import EmbeddedStore
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
+from ingest_service.store.organisation import open_people
 from ingest_service.store.overview import Reader, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.remarks import RemarkLog
@@ -103,7 +105,8 @@ class City:
         self.furnaces: list[Furnace] = []
         self.broker_connected = True
         self.closing = threading.Event()
-        self._config = Config(http=http or Http())
+        self._config = Config(http=http or Http(), people=People(sign_in=SignIn.OFF))
+        self.people = open_people(self.engine, self.trail, self._config.people.admit)
 
     def context(self) -> Context:
         """What the application is made over."""
@@ -111,6 +114,7 @@ class City:
             reader=lambda scope: Reader(self.engine, scope),
             alarms=self.alarms,
             audit=self.trail,
+            people=self.people,
             marks=MarkStore(self.engine),
             remarks=RemarkLog(self.engine),
             marked=lambda furnace_id, from_ms, to_ms: self.marked.append((furnace_id, from_ms, to_ms)),

@@ -52,6 +52,9 @@ port = {broker}
 
 [http]
 port = {http}
+
+[people]
+sign_in = "off"
 """
 
 

@@ -1,7 +1,6 @@
 """The pages of alarms: the list, one alarm, its acknowledgement, and the inbox."""
 
 from typing import Annotated
-from urllib.parse import quote, unquote
 
 import msgspec
 from fastapi import APIRouter, Form
@@ -9,15 +8,15 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from edge_agent.wire.quantity import quantities
 from ingest_service.alarms.facts import ExceedanceFacts
-from ingest_service.api.alarms import acknowledged, found_alarm
-from ingest_service.api.errors import InvalidRequest
-from ingest_service.api.origin import Origin
+from ingest_service.api.alarms import Acknowledging, acknowledged, found_alarm
+from ingest_service.api.context import Here
 from ingest_service.api.page.alarm_view import alarm_view, urgency
 from ingest_service.api.page.formats import MINUTE_MS
 from ingest_service.api.page.furnace import limits_in_force
-from ingest_service.api.page.rendering import WHO_COOKIE, YEAR_S, AnyPage, Page
+from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.texts import REASON_MARK
 from ingest_service.api.page.trend_view import Plot, TrendView, plots_of, trends_url
+from ingest_service.people.roles import Right
 from ingest_service.store import journal, overview
 from ingest_service.store.alarms import Answer
 from ingest_service.store.journal import AlarmRecord, Message
@@ -54,7 +53,7 @@ def show_alarms(page: AnyPage) -> HTMLResponse:
         "alarms",
         open=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in unfinished],
         finished=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in finished],
-        who=known_name(page),
+        mine={alarm.id for alarm in unfinished if page.may_at(Right.ACKNOWLEDGE, alarm.home_id)},
     )
 
 
@@ -70,28 +69,22 @@ def show_alarm(alarm: int, page: AnyPage, notice: str = "") -> HTMLResponse:
         messages=journal.messages(page.sight, LETTERS_SHOWN, alarm)[::-1],
         notice=notice if notice in NOTICES.values() else "",
         trend=onset_trend(page, record),
-        who=known_name(page),
+        may_acknowledge=page.may_at(Right.ACKNOWLEDGE, record.home_id),
     )
 
 
 @router.post("/alarms/{alarm}/acknowledge")
 def acknowledge(
     alarm: int,
-    page: AnyPage,
-    origin: Origin,
-    who: Annotated[str, Form(max_length=60)],
+    here: Here,
+    act: Acknowledging,
     reason: Annotated[str, Form(max_length=60)] = "",
     note: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
-    """Record who has seen it, then show the alarm; the name is kept for the next time."""
-    name = who.strip()
-    if not name:
-        raise InvalidRequest("an acknowledgement needs a name")
+    """Record who has seen it, then show the alarm."""
     why = REASON_MARK.join(filter(None, (reason, note.strip())))
-    answer = acknowledged(page.here, page.sight, alarm, name, why, origin)
-    response = RedirectResponse(f"/alarms/{alarm}?notice={NOTICES[answer]}", status_code=303)
-    response.set_cookie(WHO_COOKIE, quote(name), max_age=YEAR_S, samesite="lax", httponly=True)
-    return response
+    answer = acknowledged(here, act, alarm, why)
+    return RedirectResponse(f"/alarms/{alarm}?notice={NOTICES[answer]}", status_code=303)
 
 
 @router.get("/inbox")
@@ -99,11 +92,6 @@ def show_inbox(page: AnyPage) -> HTMLResponse:
     """What was told to the inbox, newest first."""
     messages = journal.messages(page.sight, LETTERS_SHOWN, inbox=page.locale)
     return page.render("inbox.html", "inbox", letters=[_letter(message) for message in messages])
-
-
-def known_name(page: Page) -> str:
-    """The name under which this reader acknowledged last."""
-    return unquote(page.request.cookies.get(WHO_COOKIE, ""))[:60]
 
 
 def onset_trend(page: Page, record: AlarmRecord) -> TrendView | None:

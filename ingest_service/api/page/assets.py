@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter, Response
 
+from ingest_service.api.access import PUBLIC
 from ingest_service.api.errors import NotFound
 
 MEDIA_TYPES = {
@@ -43,7 +44,7 @@ def asset_url(path: str) -> str:
     return f"/static/{assets_hash()}/{path}"
 
 
-@router.get("/static/{version}/{path:path}")
+@router.get("/static/{version}/{path:path}", dependencies=[PUBLIC])
 def show_asset(version: str, path: str) -> Response:
     """A file of this version; one of another version does not exist."""
     if version != assets_hash() or path not in assets():

@@ -9,24 +9,27 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.context import Context, Here, Sight
+from ingest_service.api.access import NOTHING, Asking, Sight, known_caller
+from ingest_service.api.context import Context, Here
 from ingest_service.api.page.alarm_view import worst
 from ingest_service.api.page.assets import asset_url
 from ingest_service.api.page.formats import Clock, zone_of
 from ingest_service.api.page.language import COOKIE, chosen
 from ingest_service.api.page.texts import LANG_TAGS, Texts, texts
+from ingest_service.people.decision import Caller, CallerKind, has, may_at_home
+from ingest_service.people.roles import Right
 from ingest_service.store import journal
 from ingest_service.store.overview import Reader
 
 YEAR_S = 31_536_000
-WHO_COOKIE = "who"
 
 
 class Navigation(msgspec.Struct, frozen=True):
-    """One entry of the main navigation; `key` is its text's name."""
+    """One entry of the main navigation, for those who have the right; `key` is its text's name."""
 
     key: str
     href: str
+    right: Right = Right.VIEW
 
 
 NAVIGATION = (
@@ -34,20 +37,31 @@ NAVIGATION = (
     Navigation("alarms", "/alarms"),
     Navigation("inbox", "/inbox"),
     Navigation("data", "/data"),
+    Navigation("people", "/people", Right.PEOPLE),
 )
 
 
 class Page:
     """What every page needs; made anew for each request."""
 
-    def __init__(self, request: Request, here: Context, sight: Reader) -> None:
+    def __init__(self, request: Request, here: Context, sight: Reader, reader: Caller | None) -> None:
         self.request = request
         self.here = here
         self.sight = sight
+        self.reader = reader
         self.now_ms = here.clock()
         self.clock = Clock(zone_of(here.config))
         self.locale = chosen(request.query_params, request.cookies, request.headers.get("accept-language", ""))
         self.t: Texts = texts(self.locale)
+
+    def may(self, right: Right) -> bool:
+        """Whether the reader has a right anywhere."""
+        return self.reader is not None and has(self.reader, right)
+
+    def may_at(self, right: Right, home_id: str) -> bool:
+        """Whether they have it at a home."""
+        tree = self.here.people.directory.tree
+        return self.reader is not None and may_at_home(self.reader, right, home_id, tree())
 
     def render(self, template: str, here_key: str, stream: str = "", status: int = 200, **values: Any) -> HTMLResponse:
         """The template with these values. `stream` is the query of the live stream that feeds the page."""
@@ -60,19 +74,22 @@ class Page:
 
     def _common(self, here_key: str, stream: str) -> dict[str, Any]:
         other = Locale.EN if self.locale is Locale.ZH else Locale.ZH
-        step = journal.newest_step_id(self.sight) if here_key != "error" else 0  # before the alarms: never too new
-        alarms = journal.open_alarms(self.sight) if here_key != "error" else []
+        shows = self.may(Right.VIEW) and here_key != "error"
+        step = journal.newest_step_id(self.sight) if shows else 0  # before the alarms: never too new
+        alarms = journal.open_alarms(self.sight) if shows else []
         return {
             "t": self.t,
             "clock": self.clock,
             "now_ms": self.now_ms,
             "here": here_key,
-            "navigation": NAVIGATION,
+            "navigation": [item for item in NAVIGATION if self.may(item.right)],
+            "reader": self.reader,
+            "is_local": self.reader is not None and self.reader.kind is CallerKind.LOCAL,
             "alarm_count": len(alarms),
             "worst": worst(alarms),
             "alarm_step": step,
             "newest_alarm": max((alarm.id for alarm in alarms if alarm.acknowledged_at_ms is None), default=0),
-            "stream": f"/api/v1/stream?lang={self.locale}{'&' if stream else ''}{stream}",
+            "stream": f"/api/v1/stream?lang={self.locale}{'&' if stream else ''}{stream}" if shows else "",
             "lang_tag": LANG_TAGS[self.locale],
             "other_lang_tag": LANG_TAGS[other],
             "other_language_url": str(self.request.url.include_query_params(lang=other).replace(scheme="", netloc="")),
@@ -82,12 +99,18 @@ class Page:
         }
 
 
-def page_of(request: Request, here: Here, sight: Sight) -> Page:
+def page_of(request: Request, here: Here, sight: Sight, reader: Asking) -> Page:
     """The page of this request."""
-    return Page(request, here, sight)
+    return Page(request, here, sight, reader)
+
+
+def open_page_of(request: Request, here: Here) -> Page:
+    """A page that shows nothing of any home, to whoever asks."""
+    return Page(request, here, here.reader(NOTHING), known_caller(request))
 
 
 AnyPage = Annotated[Page, Depends(page_of)]
+OpenPage = Annotated[Page, Depends(open_page_of)]
 
 
 @cache

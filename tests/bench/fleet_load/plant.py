@@ -26,6 +26,9 @@ folder = "data"
 
 [http]
 port = {http}
+
+[people]
+sign_in = "off"
 """
 
 

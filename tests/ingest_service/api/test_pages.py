@@ -184,38 +184,32 @@ def test_an_alarms_curves_show_only_what_bears_on_it(client: httpx.Client) -> No
     assert 'data-plot="limit-' not in page(client, "/alarms/2")
 
 
-def test_an_alarm_is_acknowledged_by_a_plain_form_and_the_name_is_remembered(own_client: httpx.Client) -> None:
-    form = {"who": " 李敏 ", "reason": "dosing_restored", "note": "换了喷嘴"}
+def test_an_alarm_is_acknowledged_by_a_plain_form_under_the_readers_name(own_client: httpx.Client) -> None:
+    form = {"reason": "dosing_restored", "note": "换了喷嘴"}
     response = own_client.post("/alarms/1/acknowledge", data=form)
     assert (response.status_code, response.headers["location"]) == (303, "/alarms/1?notice=acknowledged")
     after = own_client.get(response.headers["location"], headers={"Accept-Language": "en"}).text
     assert "Acknowledged. Thank you." in after
-    assert "acknowledged 李敏 · Dosing restored: 换了喷嘴" in words(after)
+    assert "acknowledged local · Dosing restored: 换了喷嘴" in words(after)
     assert "<form" not in after
-    again = own_client.post("/alarms/1/acknowledge", data={"who": "x"})
+    again = own_client.post("/alarms/1/acknowledge")
     assert again.headers["location"] == "/alarms/1?notice=already"
 
 
-def test_the_name_of_the_last_time_stands_in_the_form(client: httpx.Client) -> None:
-    html = client.get("/alarms/1", headers={"Cookie": "who=%E6%9D%8E%E6%95%8F"}).text
-    assert 'autocomplete="name" value="李敏"' in html
-
-
-@pytest.mark.parametrize("form", [{}, {"who": ""}, {"who": "   "}, {"who": "x" * 61}])
-def test_an_acknowledgement_without_a_proper_name_is_refused(client: httpx.Client, form: dict[str, str]) -> None:
-    response = client.post("/alarms/1/acknowledge", data=form, headers={"Accept-Language": "en"})
+def test_an_acknowledgement_with_too_long_a_note_is_refused(client: httpx.Client) -> None:
+    response = client.post("/alarms/1/acknowledge", data={"note": "x" * 301}, headers={"Accept-Language": "en"})
     assert response.status_code == 422
     assert "The request is not right" in response.text
 
 
 def test_a_form_of_another_sites_page_is_refused(client: httpx.Client) -> None:
-    response = client.post("/alarms/1/acknowledge", data={"who": "x"}, headers={"Sec-Fetch-Site": "cross-site"})
+    response = client.post("/alarms/1/acknowledge", headers={"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 403
     assert client.get("/api/v1/alarms/1").json()["acknowledged_at_ms"] is None
 
 
 def test_what_people_wrote_is_escaped(own_client: httpx.Client) -> None:
-    own_client.post("/alarms/1/acknowledge", data={"who": "<b>x</b>", "note": "<script>alert(1)</script>"})
+    own_client.post("/alarms/1/acknowledge", data={"note": "<b>x</b><script>alert(1)</script>"})
     html = page(own_client, "/alarms/1")
     assert "<script>alert" not in html
     assert "&lt;b&gt;x&lt;/b&gt;" in html

@@ -11,6 +11,8 @@ from edge_agent.wire.quantity import PHASES
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.messages import INBOX_ADDRESS, Channel
 from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State, Step
+from ingest_service.api.page.account import NOTICES as ACCOUNT_NOTICES
+from ingest_service.api.page.account import WRONG_CODE, WRONG_OLD
 from ingest_service.api.page.alarms import NOTICES
 from ingest_service.api.page.data import Fact
 from ingest_service.api.page.furnace import GROUPS
@@ -27,6 +29,8 @@ from ingest_service.emissions.marks import STATES
 from ingest_service.emissions.rulepack import Pollutant
 from ingest_service.emissions.vocabulary import Compared, Verified
 from ingest_service.intake.admission import Rejection
+from ingest_service.people.passwords import Weakness
+from ingest_service.people.roles import Role
 from ingest_service.reports.events import COLUMNS as EVENT_COLUMNS
 from ingest_service.reports.model import Stage
 from ingest_service.reports.results import COLUMNS as RESULT_COLUMNS
@@ -34,6 +38,7 @@ from ingest_service.reports.sheets import COVER, HANDLING, PLAIN_COLUMNS, RULE_C
 from ingest_service.reports.span import Kind as ReportKind
 from ingest_service.store.deliveries import DeliveryState
 from ingest_service.store.remarks import ExceedanceCause
+from ingest_service.store.sessions import How
 from ingest_service.workers.judge import Why
 from tests.support.city import City
 
@@ -69,6 +74,9 @@ CODES: dict[str, set[str]] = {
     "start_kind": set(StartKind),
     "plant_state": set(STATES),
     "mark": {"holds", "replaced", "withdrawn"},
+    "role": set(Role),
+    "how": set(How),
+    "weakness": {*Weakness, WRONG_OLD, WRONG_CODE},
     "rejection": {rejection.label for rejection in Rejection} - {"none"},
 }
 
@@ -98,8 +106,10 @@ def coded_keys() -> set[str]:
         *(
             f"error.{part}_{error}"
             for part in ("title", "text")
-            for error in ("not_found", "invalid", "unavailable", "forbidden")
+            for error in ("not_found", "invalid", "unavailable", "forbidden", "cross_site")
         ),
+        *(f"sign_in.wrong_{wrong}" for wrong in ("refused", "wait", "provider")),
+        *(f"account.done_{notice}" for notice in ACCOUNT_NOTICES),
         *report_keys(),
     }
 

@@ -5,6 +5,7 @@ const SILENT_AFTER_MS = 6000;
 let heardAt = performance.now();
 
 export function follow() {
+  if (!document.body.dataset.stream) return;
   const source = new EventSource(document.body.dataset.stream);
   source.addEventListener("values", (event) => {
     heardAt = performance.now();
@@ -14,9 +15,16 @@ export function follow() {
     growOld();
   });
   source.addEventListener("alarms", (event) => takeAlarms(JSON.parse(event.data)));
+  source.addEventListener("error", () => source.readyState === EventSource.CLOSED && signInAgain());
   setInterval(showLink, 1000);
   addEventListener("pagehide", () => source.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+// A stream that is refused for good: the session has ended, or the reader may see this no more.
+async function signInAgain() {
+  const answer = await fetch("/api/v1/session");
+  if (answer.status === 401) location.reload();
 }
 
 function takeValue(news) {

@@ -1,0 +1,175 @@
+"""The page of one's own account: roles, password, one-time codes, sessions."""
+
+import secrets
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from ingest_service.api.access import SIGNED_IN, Asking
+from ingest_service.api.context import Context, Here
+from ingest_service.api.errors import InvalidRequest
+from ingest_service.api.origin import Origin
+from ingest_service.api.page.rendering import OpenPage, Page
+from ingest_service.api.page.texts import Texts
+from ingest_service.api.signing_in import is_password_of
+from ingest_service.audit.entry import Action
+from ingest_service.people import totp
+from ingest_service.people.decision import Caller, CallerKind
+from ingest_service.people.hashing import hash_password
+from ingest_service.people.passwords import LEAST_LENGTH, weakness
+from ingest_service.people.roles import Role
+from ingest_service.people.tree import Tree
+from ingest_service.store.doing import Doing
+from ingest_service.store.people import PersonRow
+
+SITE = "Clearstack"
+NOTICES = ("code_on", "code_off", "ended")
+WRONG_OLD, WRONG_CODE = "old", "code"
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[SIGNED_IN])
+Old = Annotated[str, Form(max_length=128)]
+
+
+class ShownGrant(msgspec.Struct, frozen=True):
+    """A role and the node where it holds, by name."""
+
+    id: int
+    role: Role
+    where: str
+
+
+class ShownSession(msgspec.Struct, frozen=True):
+    """One session; `handle` names it in the form that ends it."""
+
+    handle: str
+    created_ms: int
+    address: str
+    how: str
+    agent: str
+    is_mine: bool
+
+
+@router.get("/account")
+def show_account(here: Here, page: OpenPage, caller: Asking, notice: str = "") -> HTMLResponse:
+    """What the reader is and may change about it."""
+    return account_page(here, page, caller, notice=notice if notice in NOTICES else "")
+
+
+@router.post("/account/password")
+def change_password(
+    here: Here, page: OpenPage, caller: Asking, origin: Origin, old: Old, new: Annotated[str, Form(max_length=128)]
+) -> Response:
+    """A new password; every session of the person ends, this one too."""
+    person = person_of(here, caller)
+    if not is_password_of(person, old):
+        return account_page(here, page, caller, WRONG_OLD)
+    weak = weakness(new, person.account, person.name, SITE)
+    if weak is not None:
+        return account_page(here, page, caller, weak)
+    here.people.people.set_password(person.id, hash_password(new), None, Doing(caller.name, origin, here.clock()))
+    here.people.directory.forget()
+    return RedirectResponse("/sign-in?next=/account", status_code=303)
+
+
+@router.post("/account/code")
+def start_codes(
+    here: Here,
+    page: OpenPage,
+    caller: Asking,
+    origin: Origin,
+    old: Old,
+    secret: Annotated[str, Form(pattern="^[A-Z2-7]{32}$")],
+    code: Annotated[str, Form(max_length=10)],
+) -> Response:
+    """Ask for one-time codes from now on, once the app shows the right one."""
+    person, now_ms = person_of(here, caller), here.clock()
+    if not is_password_of(person, old):
+        return account_page(here, page, caller, WRONG_OLD)
+    raw = totp.secret_of(secret)
+    step = totp.matching_step(raw, code.strip(), now_ms, 0)
+    if step is None:
+        return account_page(here, page, caller, WRONG_CODE)
+    here.people.people.set_totp(person.id, raw.hex(), step, Doing(caller.name, origin, now_ms))
+    return RedirectResponse("/account?notice=code_on", status_code=303)
+
+
+@router.post("/account/code/off")
+def stop_codes(here: Here, page: OpenPage, caller: Asking, origin: Origin, old: Old) -> Response:
+    """Ask for one-time codes no more."""
+    person = person_of(here, caller)
+    if not is_password_of(person, old):
+        return account_page(here, page, caller, WRONG_OLD)
+    here.people.people.set_totp(person.id, "", 0, Doing(caller.name, origin, here.clock()))
+    return RedirectResponse("/account?notice=code_off", status_code=303)
+
+
+@router.post("/account/sessions/end")
+def end_session(
+    here: Here, caller: Asking, origin: Origin, session: Annotated[str, Form(pattern="^[0-9a-f]{64}$")]
+) -> Response:
+    """End one of one's own sessions, as that of a phone that was lost."""
+    person = person_of(here, caller)
+    if any(row.id == session for row in here.people.sessions.of(person.id)):
+        doing = Doing(caller.name, origin, here.clock())
+        here.people.sessions.end(session, doing, Action.SESSION_REVOKED)
+        here.people.directory.forget()
+    return RedirectResponse("/account?notice=ended", status_code=303)
+
+
+def account_page(here: Context, page: Page, caller: Caller, wrong: str = "", notice: str = "") -> HTMLResponse:
+    """The page, with what was wrong with the last attempt."""
+    person = here.people.people.person_of(caller.id) if caller.kind is CallerKind.PERSON else None
+    secret = secrets.token_bytes(totp.SECRET_BYTES)
+    return page.render(
+        "account.html",
+        "account",
+        status=422 if wrong else 200,
+        wrong=wrong,
+        notice=notice,
+        account=person.account if person else "",
+        has_password=person is not None and bool(person.password_hash),
+        has_code=person is not None and bool(person.totp_secret),
+        until_ms=person.password_until_ms if person else None,
+        least_length=LEAST_LENGTH,
+        new_secret=totp.text(secret),
+        new_address=totp.address(secret, person.account, SITE) if person else "",
+        grants=shown_grants(here, page.t, person.id) if person else [],
+        sessions=shown_sessions(here, person, caller) if person else [],
+    )
+
+
+def person_of(here: Context, caller: Caller) -> PersonRow:
+    """The person who asks. Raises InvalidRequest for a key, and where nobody signed in."""
+    person = here.people.people.person_of(caller.id) if caller.kind is CallerKind.PERSON else None
+    if person is None:
+        raise InvalidRequest("only someone who signed in has an account")
+    return person
+
+
+def shown_grants(here: Context, t: Texts, person_id: int) -> list[ShownGrant]:
+    """The roles of a person, with the names of their nodes."""
+    tree = here.people.directory.tree()
+    return [
+        ShownGrant(grant.id, grant.role, node_name(tree, grant.node_id, t))
+        for grant in here.people.people.grants(person_id)
+    ]
+
+
+def node_name(tree: Tree, node_id: str, t: Texts) -> str:
+    """The way from the top to a node, by names; its id where it is not on the tree."""
+    path = tree.path(node_id)
+    names = [t.either(node.name_zh, node.name_en, node.name) for node in path[min(1, len(path) - 1) :]]
+    return " › ".join(names) or node_id
+
+
+def shown_sessions(here: Context, person: PersonRow, caller: Caller) -> Sequence[ShownSession]:
+    """The sessions of a person that are open."""
+    now_ms, idle_ms = here.clock(), here.config.people.idle_ms
+    return [
+        ShownSession(row.id, row.created_ms, row.address, row.how, row.agent, row.id == caller.session_id)
+        for row in here.people.sessions.of(person.id)
+        if row.is_open(now_ms, idle_ms)
+    ]
