@@ -63,15 +63,23 @@ class Load:
             self.progress.late_s = max(0.0, time.monotonic() - due_s)
             self._tick(tick // TICKS, tick % TICKS)
             tick += 1
-        deadline = time.monotonic() + FAREWELL_S
-        while any(edge.pending for edge in self._edges) and time.monotonic() < deadline:
-            self._wait_until(time.monotonic() + _IDLE_S)
-            self._resend(RESENDS_A_TICK)
-            self._report()
+        self._await_acknowledgements()
         self.progress.finished = True
         self._report()
         for edge in self._edges:
             edge.close()
+
+    def _await_acknowledgements(self) -> None:
+        """Until all have come, or none has for `FAREWELL_S`."""
+        acknowledged, deadline = -1, 0.0
+        while any(edge.pending for edge in self._edges):
+            if self.progress.blocks_acknowledged > acknowledged:
+                acknowledged, deadline = self.progress.blocks_acknowledged, time.monotonic() + FAREWELL_S
+            if time.monotonic() > deadline:
+                return
+            self._wait_until(time.monotonic() + _IDLE_S)
+            self._resend(RESENDS_A_TICK)
+            self._report()
 
     def _be_born(self) -> None:
         for start in range(0, len(self._edges), EDGES_BORN_A_TICK):

@@ -22,7 +22,7 @@ class Probe:
     """Measures from the time that a sample carries until `raw` returns it; asks a few times a second."""
 
     def __init__(self, url: str, edges: int) -> None:
-        self._client = httpx.Client(base_url=f"{url}/api/v1", timeout=30)
+        self._client, self._page = httpx.Client(base_url=f"{url}/api/v1", timeout=60), f"{url}/"
         self._asker = httpx.Client(base_url=f"{url}/api/v1", timeout=30)  # of the thread
         chosen = [edges * at // PROBED_EDGES for at in range(PROBED_EDGES)] if edges >= PROBED_EDGES else range(edges)
         self._series = [self._counter_of(edge, edge % FURNACES_AN_EDGE) for edge in chosen]
@@ -56,9 +56,13 @@ class Probe:
             "latest_of_40_tags_ms": self._median_ms(f"/homes/{home}/furnaces/{device}", {}),
         }
 
-    def _median_ms(self, path: str, query: Mapping[str, str | int]) -> float:
+    def page_ms(self) -> float:
+        """How long the page that shows every furnace takes."""
+        return self._median_ms(self._page, {}, times=1)
+
+    def _median_ms(self, path: str, query: Mapping[str, str | int], times: int = _QUESTIONS) -> float:
         taken = []
-        for _ in range(_QUESTIONS):
+        for _ in range(times):
             started = time.perf_counter()
             self._client.get(path, params=query).raise_for_status()
             taken.append((time.perf_counter() - started) * 1000)

@@ -47,6 +47,7 @@ class Run:
         self._pass(begin.at_s + seconds - time.monotonic(), probe)
         end = self._moment()
         probe.stop()
+        questions["page_of_the_fleet_ms"] = probe.page_ms()
         return {
             "furnaces": self._edges * FURNACES_AN_EDGE,
             "registered_s": round(registered_s, 1),
