@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import msgspec
 
 from ingest_service.alarms.vocabulary import Locale
+from ingest_service.cycles.settings import Cremations
 from ingest_service.emissions.rulepack import pack_names
 from ingest_service.emissions.vocabulary import Fuel, UnitType
 from ingest_service.errors import ConfigError
@@ -164,6 +165,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     storage: Storage = Storage()
     http: Http = Http()
     judging: Judging = Judging()
+    cremations: Cremations = Cremations()
     webhook: tuple[Webhook, ...] = ()
     people: People = People()
 

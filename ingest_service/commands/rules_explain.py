@@ -16,11 +16,13 @@ from ingest_service.emissions.units import Pollutant
 from ingest_service.errors import ConfigError, ServiceError, StoreError
 from ingest_service.rules import rule_book
 from ingest_service.store.channels import Channels, read_channels
+from ingest_service.store.cycles import CycleStore
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.judgements import JudgementStore
+from ingest_service.store.marks import MarkStore
 from ingest_service.store.opening import open_series_store
 from ingest_service.workers.explaining import Explainer
-from ingest_service.workers.plant_record import NothingSaid
+from ingest_service.workers.plant import StoredPlant
 from ingest_service.workers.verdicts import Site
 
 _TIMEOUT_S = 30.0
@@ -103,7 +105,8 @@ def _read(
         raise ServiceError(f"{error}; while the service runs, ask it with --url") from error
     try:
         channels = read_channels(engine)
-        explainer = Explainer(store, JudgementStore(engine), site, NothingSaid())
+        plant = StoredPlant(CycleStore(engine), MarkStore(engine))
+        explainer = Explainer(store, JudgementStore(engine), site, plant)
         return explainer.explain(channels, _furnace_id(channels, home, furnace), pollutant, at_ms)
     finally:
         store.close()

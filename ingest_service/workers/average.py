@@ -37,6 +37,16 @@ class FurnaceHour(msgspec.Struct, frozen=True):
 Touched = Callable[[Sequence[FurnaceHour], int], None]
 
 
+def telling(*listeners: Touched) -> Touched:
+    """What tells each of them, in order."""
+
+    def tell(hours: Sequence[FurnaceHour], now_ms: int) -> None:
+        for listener in listeners:
+            listener(hours, now_ms)
+
+    return tell
+
+
 class AverageWorker:
     """Turns dirty minutes into means. `touched` hears of the hours before their marks are cleared.
 
