@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO
 
 import msgspec
 
@@ -37,7 +36,7 @@ class FaultyDevice:
         assert self._process.stdin is not None
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
-        return msgspec.json.decode(_line(self._process.stdout), type=Done)
+        return msgspec.json.decode(_line(self._process), type=Done)
 
 
 @contextmanager
@@ -60,7 +59,7 @@ def faulty_device(
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         try:
-            where = msgspec.json.decode(_line(process.stdout), type=Where)
+            where = msgspec.json.decode(_line(process), type=Where)
             leads = [_connection(transport, address, certificates, timeout_s) for address in where.addresses]
             yield FaultyDevice(process, leads)
         except BaseException:
@@ -70,10 +69,11 @@ def faulty_device(
         assert (process.returncode, complaints) == (0, "")
 
 
-def _line(stream: IO[str] | None) -> str:
-    assert stream is not None
-    line = stream.readline()
-    assert line, "the faulty device ended"
+def _line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    line = process.stdout.readline()
+    assert line, f"the faulty device ended with {process.wait(timeout=10)}: {process.stderr.read()}"
     return line
 
 
