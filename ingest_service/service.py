@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from ingest_service.api.health import answers, broker_check, ingest_check, store
 from ingest_service.api.server import ApiServer
 from ingest_service.config import Broker, Config
 from ingest_service.credentials import secret
+from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.errors import ServiceError
 from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
@@ -27,10 +29,12 @@ from ingest_service.people.settings import SignIn
 from ingest_service.rules import rule_book
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import HEAD_FILE, AuditTrail
+from ingest_service.store.channels import Channels
 from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.cycles import CycleStore
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
+from ingest_service.store.derived.opening import open_derived_store
 from ingest_service.store.energy import EnergyStore
 from ingest_service.store.first_admin import ACCOUNT, make_first_admin
 from ingest_service.store.gaps import GapLog
@@ -39,7 +43,7 @@ from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
 from ingest_service.store.opening import open_series_store
 from ingest_service.store.organisation import PeopleStores, open_people
-from ingest_service.store.overview import Reader, ping
+from ingest_service.store.overview import Reader, Scope, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
 from ingest_service.store.remarks import RemarkLog
@@ -48,6 +52,7 @@ from ingest_service.workers.average import AverageWorker, telling
 from ingest_service.workers.cycle_reading import CycleSite
 from ingest_service.workers.cycles import CycleWorker
 from ingest_service.workers.deliver import DeliverWorker
+from ingest_service.workers.derive import DeriveWorker, Sources
 from ingest_service.workers.explaining import Explainer
 from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
 from ingest_service.workers.judge import JudgeWorker, Why
@@ -72,6 +77,7 @@ class Service:
     def __init__(self, config: Config, file: str, engine: Engine, store: TimeSeriesStore) -> None:
         self._config, self._engine, self._store = config, engine, store
         self._notifiers = open_notifiers(config.webhook, file)
+        self._derived = open_derived_store(config.storage, file)
         book = rule_book(config.judging, file)
         registry, live, self._queue = Registry(engine), LiveTable(), ArrivalQueue()
         live.load(store.latest())
@@ -121,6 +127,7 @@ class Service:
             "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms, standing),
             "deliver": DeliverWorker(DeliveryStore(engine), self._notifiers, wall_ms),
             "seal": SealWorker(store, config.storage.retention, wall_ms),
+            "derive": DeriveWorker(self._derive_from(live, channels, judge, book, zone), self._derived, wall_ms),
         }
         context = Context(
             reader=lambda scope: Reader(engine, scope),
@@ -131,6 +138,7 @@ class Service:
             remarks=RemarkLog(engine),
             marked=judge.marked,
             store=store,
+            derived=self._derived,
             live=live,
             edges=self._ingest.edges,
             previews=judge.previews,
@@ -163,7 +171,25 @@ class Service:
             self._api.stop()
         for notifier in self._notifiers.values():
             notifier.close()
+        self._derived.close()
         _log.info("service_stopped")
+
+    def _derive_from(
+        self, live: LiveTable, channels: Callable[[], Channels], judge: JudgeWorker, book: RuleBook, zone: ZoneInfo
+    ) -> Sources:
+        return Sources(
+            reader=Reader(self._engine, Scope()),
+            store=self._store,
+            channels=channels,
+            live=live,
+            edges=self._ingest.edges,
+            previews=judge.previews,
+            counters=self._ingest.counters,
+            packs=book.packs,
+            zone=zone,
+            silent_after_s=self._config.judging.silent_after_s,
+            retention=self._config.storage.retention,
+        )
 
     def _listen(self) -> socket.socket:
         http = self._config.http

@@ -7,6 +7,7 @@ from ingest_service.api import (
     completeness,
     compliance,
     export,
+    grafana,
     health,
     homes,
     judging,
@@ -51,6 +52,7 @@ TAGS = [
     {"name": "operations", "description": "Edges, what was not admitted, notifications"},
     {"name": "people", "description": "Who asks, and what they may"},
     {"name": "live", "description": "Server-sent events"},
+    {"name": "grafana", "description": "InfluxQL for Grafana's InfluxDB data source"},
     {"name": "health", "description": "For those who run the service"},
 ]
 
@@ -80,7 +82,7 @@ def routers() -> list[APIRouter]:
     api = APIRouter(prefix="/api/v1")
     for resource in RESOURCES:
         api.include_router(resource.router)
-    return [api, health.router, metrics.router, *(page.router for page in PAGES)]
+    return [api, health.router, metrics.router, grafana.router, *(page.router for page in PAGES)]
 
 
 def refusal(request: Request) -> Response:

@@ -18,6 +18,7 @@ from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import AuditTrail
+from ingest_service.store.derived.point import DerivedStore
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
 from ingest_service.store.organisation import PeopleStores
@@ -46,6 +47,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     remarks: RemarkLog
     marked: Callable[[int, int, int], None]  # furnace id, from, to (ms since 1970 UTC): judge these hours again
     store: TimeSeriesStore
+    derived: DerivedStore
     live: LiveTable
     edges: Callable[[], Sequence[EdgeView]]
     previews: Callable[[], Sequence[Preview]]

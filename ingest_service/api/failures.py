@@ -21,7 +21,7 @@ from ingest_service.api.errors import (
 from ingest_service.api.page.rendering import Page
 from ingest_service.errors import StoreError
 
-PROGRAM_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/static/")
+PROGRAM_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/static/", "/query", "/ping", "/health")
 
 
 class Failure(msgspec.Struct, frozen=True):

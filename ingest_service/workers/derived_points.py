@@ -17,6 +17,7 @@ from ingest_service.store.journal import AlarmRecord
 
 MINUTE_MS = 60_000
 _JUDGED = {Verdict.WITHIN.label: 0.0, Verdict.EXCEEDED.label: 1.0}
+_STATES = {verdict.label: float(verdict) for verdict in Verdict}
 _CREMATION = Name("火化", "Cremation")
 _MARK = Name("标记", "Mark")
 
@@ -35,7 +36,7 @@ def average(period: Period, bound: Bound) -> Point:
         fields_of(
             mean=period.mean, limit=period.limit, headroom_pct=headroom_pct(period.mean, period.limit, bound),
             valid=float(valid), exceeded=_JUDGED.get(period.verdict, 0.0), valid_minutes=float(period.valid_minutes),
-            capture_pct=min(100.0, 100.0 * period.valid_minutes / minutes),
+            capture_pct=min(100.0, 100.0 * period.valid_minutes / minutes), state=_STATES.get(period.verdict),
         ),
     )  # fmt: skip
 
@@ -68,7 +69,7 @@ def cremation(burned: Burned) -> Point:
             electricity_kwh=burned.electricity_kwh, co2_kg=burned.co2_kg, co_peak=burned.co_peak,
             co_mean=burned.co_mean, chamber2_least_c=burned.chamber2_least_c,
             chamber2_below_s=burned.chamber2_below_s, covered_pct=100 * burned.covered_share,
-            cold=float(burned.start_kind == "cold"), withdrawn=float(burned.withdrawn),
+            cold=float(burned.start_kind == "cold"), holds=float(not burned.withdrawn), count=1.0,
         ),
     )  # fmt: skip
 
@@ -76,7 +77,7 @@ def cremation(burned: Burned) -> Point:
 def withdrawn_cremation(burned: Burned, charge_ms: int) -> Point:
     """That there was no cremation at a time where an earlier revision had one."""
     tags = tags_of(home=burned.home_id, furnace=burned.furnace)
-    return Point("cycle", tags, charge_ms, fields_of(withdrawn=1.0))
+    return Point("cycle", tags, charge_ms, fields_of(holds=0.0))
 
 
 def energy(used: Used) -> Point:

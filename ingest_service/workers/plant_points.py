@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 import numpy as np
 
+from edge_agent.wire.quantity import PHASES
 from ingest_service.emissions.preview import Preview
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.batch import MeanBatch
@@ -15,6 +16,7 @@ from ingest_service.store.live import LiveRows
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow
 from ingest_service.workers.derived_points import headroom_pct
 
+_BURNING = {code for code, name in PHASES.items() if name not in ("idle", "cooling")}
 OUTBOX_DEPTH, OUTBOX_AGE = "outbox_depth", "outbox_oldest_s"  # what an edge of ours says of itself
 
 
@@ -42,8 +44,10 @@ def furnaces_now(now: Now) -> Iterator[Point]:
     for furnace in now.furnaces:
         own = [alarm for alarm in now.alarms if alarm.furnace_id == furnace.id]
         at_ms = newest_ms.get(furnace.id)
+        phase, room = phases.get(furnace.id), headroom.get(furnace.id)
         fields = fields_of(
-            phase=phases.get(furnace.id), headroom_pct=headroom.get(furnace.id), alarms=float(len(own)),
+            phase=phase, headroom_pct=room, alarms=float(len(own)),
+            burning=float(phase in _BURNING), beyond=float(room is not None and room < 0),
             age_s=None if at_ms is None else (now.at_ms - at_ms) / 1000,
         )  # fmt: skip
         yield Point("furnace", _furnace_tags(furnace, homes[furnace.home_id]), now.at_ms, fields)
@@ -61,7 +65,7 @@ def edges_now(now: Now) -> Iterator[Point]:
         heard = view is not None and view.online and now.at_ms - seen_ms <= now.silent_after_s * 1000
         at_ms = newest_ms.get(edge.id)
         fields = fields_of(
-            online=float(heard), silent_s=max(0.0, (now.at_ms - seen_ms) / 1000),
+            online=float(heard), silent=float(not heard), silent_s=max(0.0, (now.at_ms - seen_ms) / 1000),
             lag_s=None if at_ms is None else max(0.0, (now.at_ms - at_ms) / 1000),
             clock_offset_ms=view.clock_offset_ms if view else None, outbox_blocks=own[OUTBOX_DEPTH].get(edge.id),
             outbox_oldest_s=own[OUTBOX_AGE].get(edge.id), seq_gaps=float(view.seq_gaps) if view else None,

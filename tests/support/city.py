@@ -36,6 +36,7 @@ from ingest_service.store.audit import AuditTrail
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
+from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.embedded.store import EmbeddedStore
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
@@ -93,6 +94,7 @@ class City:
         self.engine: Engine = open_database(database_url(folder, ""))
         self.registry = Registry(self.engine)
         self.store = EmbeddedStore(folder / "store")
+        self.derived = EmbeddedDerived(folder / "derived")
         self.live = LiveTable()
         self.trail = AuditTrail(self.engine)
         self.alarms = AlarmStore(self.engine, INBOXES, ZONE, self.trail)
@@ -119,6 +121,7 @@ class City:
             remarks=RemarkLog(self.engine),
             marked=lambda furnace_id, from_ms, to_ms: self.marked.append((furnace_id, from_ms, to_ms)),
             store=self.store,
+            derived=self.derived,
             live=self.live,
             edges=lambda: self.edges,
             previews=lambda: self.previews,
@@ -159,6 +162,7 @@ class City:
         """Let go of the files."""
         self.closing.set()
         self.store.close()
+        self.derived.close()
         self.engine.dispose()
 
     def _checks(self) -> tuple[Check, ...]:
