@@ -33,7 +33,7 @@ class MqttVersion(StrEnum):
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The MQTT broker. `password_env` names the environment variable with the password; `ca_file` asks for TLS.
+    """The MQTT broker. The variable of `password_env` or `password_file` holds the password; `ca_file` asks for TLS.
 
     `primary_host` names a Sparkplug host application: while that is not online, the edge stays silent and keeps all.
     """
@@ -42,6 +42,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     port: int = 1883
     username: str = ""
     password_env: str = ""
+    password_file: str = ""
     keepalive_s: int = 15
     ca_file: str = ""
     cert_file: str = ""
@@ -187,6 +188,7 @@ def _check_broker(broker: Broker, file: str) -> None:
 def _with_paths(broker: Broker, folder: Path) -> Broker:
     return msgspec.structs.replace(
         broker,
+        password_file=_path(broker.password_file, folder),
         ca_file=_path(broker.ca_file, folder),
         cert_file=_path(broker.cert_file, folder),
         key_file=_path(broker.key_file, folder),

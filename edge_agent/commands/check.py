@@ -46,8 +46,8 @@ def _missing_files(site: Site) -> Iterator[str]:
     places: list[tuple[str, Broker | Connection]] = [("broker", site.broker)]
     places += [(f'connection "{connection.name}"', connection) for connection in site.connections]
     for place, holder in places:
-        for key in ("ca_file", "cert_file", "key_file"):
-            path = getattr(holder, key)
+        for key in ("password_file", "ca_file", "cert_file", "key_file"):
+            path = getattr(holder, key, "")
             if path and not os.access(path, os.R_OK):
                 yield f"  remark: {place}.{key}: {path} is not on this machine, or may not be read"
 

@@ -6,6 +6,7 @@ import socket
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -34,13 +35,8 @@ class Credentials(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, broker: Broker) -> "Credentials":
-        """Read the password from the environment. Raises ConfigError where the variable is not set."""
-        password = os.environ.get(broker.password_env, "") if broker.password_env else ""
-        if broker.password_env and not password:
-            raise ConfigError(
-                "site file", "broker.password_env", f"environment variable {broker.password_env} is not set"
-            )
-        return cls(broker.username, password)
+        """Read the password from the environment or its file. Raises ConfigError where it cannot be had."""
+        return cls(broker.username, _password(broker))
 
 
 class NotReachedError(LinkError):
@@ -205,6 +201,27 @@ async def connect(
         yield link
     finally:
         await link.close()
+
+
+def _password(broker: Broker) -> str:
+    if broker.password_file and broker.password_env:
+        raise ConfigError("site file", "broker.password_file", "stands beside password_env: name one of them")
+    if broker.password_file:
+        return _first_line(broker.password_file)
+    password = os.environ.get(broker.password_env, "") if broker.password_env else ""
+    if broker.password_env and not password:
+        raise ConfigError("site file", "broker.password_env", f"environment variable {broker.password_env} is not set")
+    return password
+
+
+def _first_line(file: str) -> str:
+    try:
+        password = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("site file", "broker.password_file", f"{file} cannot be read: {error}") from error
+    if not password:
+        raise ConfigError("site file", "broker.password_file", f"{file} is empty")
+    return password
 
 
 def _client(broker: Broker, credentials: Credentials, client_id: str, will: Message) -> mqtt.Client:

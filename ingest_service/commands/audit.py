@@ -7,7 +7,7 @@ from typing import Any
 from ingest_service.audit.chain import Damage, Fault, Head, faults, parse_head
 from ingest_service.audit.listing import FORMS, written
 from ingest_service.commands.store import open_state
-from ingest_service.config import load_config
+from ingest_service.config import Config, load_config
 from ingest_service.errors import ConfigError
 
 MOST_SHOWN = 50
@@ -68,12 +68,19 @@ def _export(args: argparse.Namespace) -> int:
 
 def _trail(args: argparse.Namespace) -> tuple[Any, list[Head]]:
     """The trail, and the end that is noted beside the database."""
-    from ingest_service.store.audit import HEAD_FILE, AuditTrail  # the database takes a while to load
+    from ingest_service.store.audit import HEAD_FILE  # the database takes a while to load
     from ingest_service.store.audit_head import HeadFile
 
     config = load_config(args.config)
     noted = HeadFile(Path(config.storage.folder) / HEAD_FILE).read()
-    return AuditTrail(open_state(config)), [] if noted is None else [noted]
+    return open_trail(config), [] if noted is None else [noted]
+
+
+def open_trail(config: Config) -> Any:
+    """The audit trail (an AuditTrail) of that configuration, with the file that notes its end."""
+    from ingest_service.store.audit import HEAD_FILE, AuditTrail
+
+    return AuditTrail(open_state(config), Path(config.storage.folder) / HEAD_FILE)
 
 
 def _asked(text: str) -> Head:

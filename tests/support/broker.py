@@ -2,6 +2,7 @@
 
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from tests.support.waiting import wait_until
 
+RELOADED = "Reloading config."
 _BINARY = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 
 
@@ -49,6 +51,14 @@ class Mosquitto:
     def kill(self) -> None:
         """End it as a power cut would."""
         self._end(kill=True)
+
+    def reload(self) -> None:
+        """Let it read its files again, and wait until it has said so."""
+        if self._process is None:
+            raise RuntimeError("the broker does not run")
+        before = self.log().count(RELOADED)
+        self._process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self.log().count(RELOADED) > before)
 
     def log(self) -> str:
         """All that it said so far."""

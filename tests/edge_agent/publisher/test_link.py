@@ -115,6 +115,33 @@ def test_a_password_comes_from_the_environment_or_is_asked_for(monkeypatch: pyte
     assert Credentials.of(Broker(host="127.0.0.1")) == Credentials()
 
 
+def test_a_password_comes_from_a_file_without_the_end_of_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret \n", encoding="utf-8")
+    broker = Broker(host="127.0.0.1", username="edge", password_file=str(file))
+    assert Credentials.of(broker) == Credentials("edge", "secret ")
+
+
+@pytest.mark.parametrize(
+    ("content", "password_env", "problem"),
+    [
+        (None, "", "cannot be read"),
+        (b"\xff", "", "cannot be read"),
+        (b"\n", "", "is empty"),
+        (b"secret", "EDGE_PASSWORD", "name one of them"),
+    ],
+)
+def test_a_file_that_holds_no_password_is_one_line(
+    tmp_path: Path, content: bytes | None, password_env: str, problem: str
+) -> None:
+    file = tmp_path / "password"
+    if content is not None:
+        file.write_bytes(content)
+    broker = Broker(host="127.0.0.1", password_env=password_env, password_file=str(file))
+    with pytest.raises(ConfigError, match=problem):
+        Credentials.of(broker)
+
+
 def test_with_mqtt_5_a_session_is_clean_and_ends_with_the_connection(tmp_path: Path) -> None:
     with start_mosquitto(tmp_path, ["log_type all"]) as broker, TestHost(broker.port) as host:
 
