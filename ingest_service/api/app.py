@@ -22,7 +22,7 @@ from ingest_service.api import (
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
-from ingest_service.api.page import account, assets, city, data, furnace, sign_in
+from ingest_service.api.page import account, assets, city, data, furnace, keys, people, sign_in, tree
 from ingest_service.api.page import alarms as alarm_pages
 from ingest_service.api.page import completeness as completeness_pages
 from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
@@ -42,7 +42,7 @@ RESOURCES = (
     stream,
     session,
 )
-PAGES = (assets, sign_in, account, city, furnace, completeness_pages, alarm_pages, data)
+PAGES = (assets, sign_in, account, people, keys, tree, city, furnace, completeness_pages, alarm_pages, data)
 TAGS = [
     {"name": "homes", "description": "Funeral homes, furnaces and what their tags show now"},
     {"name": "series", "description": "Means, samples and trends"},

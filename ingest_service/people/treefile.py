@@ -1,7 +1,7 @@
 """A tree as people write it: a TOML file of cities, districts, homes and furnaces."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -116,3 +116,26 @@ def _homes(homes: tuple[HomeEntry, ...], parent_id: str) -> Iterator[Node]:
         for furnace in home.furnace:
             furnace_id = node_id(NodeKind.FURNACE, f"{home.id}/{furnace.id}")
             yield Node(id=furnace_id, parent_id=home_id, name_zh=furnace.name_zh, name_en=furnace.name_en)
+
+
+def written(tree: Tree, waiting: Iterable[Node] = ()) -> str:
+    """The tree as such a file; homes that stand nowhere yet are added as comments, to be put where they belong."""
+    lines: list[str] = []
+    for node in tree.below(ROOT_ID):
+        if node.kind is not NodeKind.ALL:
+            lines += [*_table(tree, node), ""]
+    lines += [f"# announced, on the tree nowhere: {node.name} ({node.name_zh} / {node.name_en})" for node in waiting]
+    return "\n".join(lines).strip() + "\n" if lines else ""
+
+
+def _table(tree: Tree, node: Node) -> list[str]:
+    steps = [step.kind for step in tree.path(node.id)[1:]]
+    name = node.name.removeprefix(f"{tree.path(node.id)[-2].name}/") if node.kind is NodeKind.FURNACE else node.name
+    fields = {"id": name, "name_zh": node.name_zh, "name_en": node.name_en}
+    told = [f"{key} = {_quoted(value)}" for key, value in fields.items() if value]
+    return [f"[[{'.'.join(steps)}]]", *told]
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML: JSON's escapes are a part of its own."""
+    return msgspec.json.encode(text).decode().replace("\x7f", "\\u007f")

@@ -63,10 +63,10 @@ class Entitled(msgspec.Struct, frozen=True):
 
 
 class Organisation(msgspec.Struct, frozen=True):
-    """The tree with the homes that stand at its root because every home is taken, and those that wait."""
+    """The tree with the homes that stand at its root because every home is taken; `unplaced` nobody put there."""
 
     tree: Tree
-    waiting: tuple[Node, ...]
+    unplaced: tuple[Node, ...]
     entitled: dict[int, Entitled]
 
 
@@ -85,8 +85,12 @@ class Directory:
         return self._now().tree
 
     def waiting(self) -> tuple[Node, ...]:
-        """Homes that announced themselves and wait until someone admits them."""
-        return self._now().waiting
+        """Homes that announced themselves and are seen by nobody until someone admits them."""
+        return self._now().unplaced if self.admission is Admission.LISTED else ()
+
+    def unplaced(self) -> tuple[Node, ...]:
+        """Homes that announced themselves and that nobody has put on the tree."""
+        return self._now().unplaced
 
     def entitled(self, person_id: int) -> Entitled | None:
         """That person, unless they were disabled."""
@@ -124,6 +128,5 @@ class Directory:
                 )
             ).all()
         entitled = {row.id: Entitled(*row, tuple(granted.get(row.id, ()))) for row in people}
-        if self.admission is Admission.ALL:
-            return Organisation(Tree([*nodes, *others]), (), entitled)
-        return Organisation(Tree(nodes), others, entitled)
+        taken = others if self.admission is Admission.ALL else ()
+        return Organisation(Tree([*nodes, *taken]), others, entitled)

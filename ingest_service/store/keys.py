@@ -79,7 +79,7 @@ class KeyStore:
             self._trail.append(session, doing.entry(Action.KEY_ADDED, f"key {prefix}", after=shown))
             return Made(_key(row), f"{MARK}_{prefix}_{secret}")
 
-    def keys(self) -> list[KeyRow]:
+    def listed(self) -> list[KeyRow]:
         """Every key that was not revoked, the newest first."""
         query = select(MachineKey).where(MachineKey.revoked_ms.is_(None)).order_by(MachineKey.id.desc())
         with transaction(self._engine) as session:

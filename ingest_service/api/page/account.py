@@ -12,6 +12,7 @@ from ingest_service.api.access import SIGNED_IN, Asking
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest
 from ingest_service.api.origin import Origin
+from ingest_service.api.page.places import way_to
 from ingest_service.api.page.rendering import OpenPage, Page
 from ingest_service.api.page.texts import Texts
 from ingest_service.api.signing_in import is_password_of
@@ -21,7 +22,6 @@ from ingest_service.people.decision import Caller, CallerKind
 from ingest_service.people.hashing import hash_password
 from ingest_service.people.passwords import LEAST_LENGTH, weakness
 from ingest_service.people.roles import Role
-from ingest_service.people.tree import Tree
 from ingest_service.store.doing import Doing
 from ingest_service.store.people import PersonRow
 
@@ -153,16 +153,9 @@ def shown_grants(here: Context, t: Texts, person_id: int) -> list[ShownGrant]:
     """The roles of a person, with the names of their nodes."""
     tree = here.people.directory.tree()
     return [
-        ShownGrant(grant.id, grant.role, node_name(tree, grant.node_id, t))
+        ShownGrant(grant.id, grant.role, way_to(tree, grant.node_id, t))
         for grant in here.people.people.grants(person_id)
     ]
-
-
-def node_name(tree: Tree, node_id: str, t: Texts) -> str:
-    """The way from the top to a node, by names; its id where it is not on the tree."""
-    path = tree.path(node_id)
-    names = [t.either(node.name_zh, node.name_en, node.name) for node in path[min(1, len(path) - 1) :]]
-    return " › ".join(names) or node_id
 
 
 def shown_sessions(here: Context, person: PersonRow, caller: Caller) -> Sequence[ShownSession]:

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.access import NOTHING, Asking, Sight, known_caller
+from ingest_service.api.access import NOTHING, Asking, Sight, known_caller, scope_of
 from ingest_service.api.context import Context, Here
 from ingest_service.api.page.alarm_view import worst
 from ingest_service.api.page.assets import asset_url
@@ -84,6 +84,8 @@ class Page:
             "here": here_key,
             "navigation": [item for item in NAVIGATION if self.may(item.right)],
             "reader": self.reader,
+            "may_people": self.may(Right.PEOPLE),
+            "may_tree": self.may(Right.TREE),
             "is_local": self.reader is not None and self.reader.kind is CallerKind.LOCAL,
             "alarm_count": len(alarms),
             "worst": worst(alarms),
@@ -105,8 +107,11 @@ def page_of(request: Request, here: Here, sight: Sight, reader: Asking) -> Page:
 
 
 def open_page_of(request: Request, here: Here) -> Page:
-    """A page that shows nothing of any home, to whoever asks."""
-    return Page(request, here, here.reader(NOTHING), known_caller(request))
+    """A page for whoever asks, strangers too: it shows of the homes what the reader may see anyway."""
+    reader = known_caller(request)
+    sees = reader is not None and has(reader, Right.VIEW)
+    scope = scope_of(here, reader, Right.VIEW) if reader is not None and sees else NOTHING
+    return Page(request, here, here.reader(scope), reader)
 
 
 AnyPage = Annotated[Page, Depends(page_of)]

@@ -20,6 +20,7 @@ from ingest_service.api.page.rendering import NAVIGATION
 from ingest_service.api.page.shown import CONTACTS
 from ingest_service.api.page.texts import texts
 from ingest_service.api.page.tiles import TILE_VALUES
+from ingest_service.api.page.tree import MADE_BY_HAND
 from ingest_service.api.page.trend_view import Range
 from ingest_service.config import StoreKind
 from ingest_service.cycles.cycle import StartKind
@@ -29,8 +30,9 @@ from ingest_service.emissions.marks import STATES
 from ingest_service.emissions.rulepack import Pollutant
 from ingest_service.emissions.vocabulary import Compared, Verified
 from ingest_service.intake.admission import Rejection
+from ingest_service.people.nodes import NodeKind
 from ingest_service.people.passwords import Weakness
-from ingest_service.people.roles import Role
+from ingest_service.people.roles import KeyUse, Role
 from ingest_service.reports.events import COLUMNS as EVENT_COLUMNS
 from ingest_service.reports.model import Stage
 from ingest_service.reports.results import COLUMNS as RESULT_COLUMNS
@@ -76,6 +78,8 @@ CODES: dict[str, set[str]] = {
     "mark": {"holds", "replaced", "withdrawn"},
     "role": set(Role),
     "how": set(How),
+    "use": set(KeyUse),
+    "node": set(NodeKind),
     "weakness": {*Weakness, WRONG_OLD, WRONG_CODE},
     "rejection": {rejection.label for rejection in Rejection} - {"none"},
 }
@@ -109,6 +113,8 @@ def coded_keys() -> set[str]:
             for error in ("not_found", "invalid", "unavailable", "forbidden", "cross_site")
         ),
         *(f"sign_in.wrong_{wrong}" for wrong in ("refused", "wait", "provider")),
+        *(f"people.part_{part}" for part in ("people", "tree", "keys")),
+        *(f"tree.add_{kind}" for kind in MADE_BY_HAND),
         *(f"account.done_{notice}" for notice in ACCOUNT_NOTICES),
         *report_keys(),
     }
