@@ -6,6 +6,7 @@ from ingest_service.api import (
     alarms,
     completeness,
     compliance,
+    cycles,
     export,
     grafana,
     health,
@@ -25,6 +26,8 @@ from ingest_service.api.failures import FAILURES, add_failures, answer
 from ingest_service.api.page import account, assets, city, data, furnace, keys, people, sign_in, tree
 from ingest_service.api.page import alarms as alarm_pages
 from ingest_service.api.page import completeness as completeness_pages
+from ingest_service.api.page import cremations as cremation_pages
+from ingest_service.api.page import energy as energy_pages
 from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
 from ingest_service.api.stream import Streams
 
@@ -36,18 +39,34 @@ RESOURCES = (
     compliance,
     judging,
     marks,
+    cycles,
     completeness,
     operations,
     store,
     stream,
     session,
 )
-PAGES = (assets, sign_in, account, people, keys, tree, city, furnace, completeness_pages, alarm_pages, data)
+PAGES = (
+    assets,
+    sign_in,
+    account,
+    people,
+    keys,
+    tree,
+    city,
+    furnace,
+    cremation_pages,
+    energy_pages,
+    completeness_pages,
+    alarm_pages,
+    data,
+)
 TAGS = [
     {"name": "homes", "description": "Funeral homes, furnaces and what their tags show now"},
     {"name": "series", "description": "Means, samples and trends"},
     {"name": "alarms", "description": "What needs a person"},
     {"name": "compliance", "description": "Judged hours, exceedances and the limits in force"},
+    {"name": "cremations", "description": "What was cremated when, what it used and emitted, and who is sparing"},
     {"name": "completeness", "description": "What came of each hour, what is missing, and why"},
     {"name": "operations", "description": "Edges, what was not admitted, notifications"},
     {"name": "people", "description": "Who asks, and what they may"},

@@ -30,6 +30,9 @@ sign_in = "off"
 [judging]
 barometric_pa = 101325.0
 
+[cremations]
+stack_area_m2 = 0.2
+
 [[webhook]]
 url = "{webhook}"
 locale = "zh"

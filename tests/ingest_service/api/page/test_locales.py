@@ -14,7 +14,9 @@ from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State, Step
 from ingest_service.api.page.account import NOTICES as ACCOUNT_NOTICES
 from ingest_service.api.page.account import WRONG_CODE, WRONG_OLD
 from ingest_service.api.page.alarms import NOTICES
+from ingest_service.api.page.cremations import FIGURES
 from ingest_service.api.page.data import Fact
+from ingest_service.api.page.energy import Span
 from ingest_service.api.page.furnace import GROUPS
 from ingest_service.api.page.rendering import NAVIGATION
 from ingest_service.api.page.shown import CONTACTS
@@ -23,7 +25,7 @@ from ingest_service.api.page.tiles import TILE_VALUES
 from ingest_service.api.page.tree import MADE_BY_HAND
 from ingest_service.api.page.trend_view import Range
 from ingest_service.config import StoreKind
-from ingest_service.cycles.cycle import StartKind
+from ingest_service.cycles.cycle import FoundBy, StartKind
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Cause, Verdict
 from ingest_service.emissions.marks import STATES
@@ -74,6 +76,9 @@ CODES: dict[str, set[str]] = {
     "revision_reason": set(Why),
     "exceedance_cause": set(ExceedanceCause),
     "start_kind": set(StartKind),
+    "found_by": set(FoundBy),
+    "cremation_figure": set(FIGURES),
+    "energy_span": set(Span),
     "plant_state": set(STATES),
     "mark": {"holds", "replaced", "withdrawn"},
     "role": set(Role),
