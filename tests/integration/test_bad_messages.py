@@ -58,7 +58,7 @@ def voice(port: int, edge: str) -> Iterator[Voice]:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """A service with one well-behaved home."""
-    with plant(tmp_path_factory.mktemp("plant")) as made:
+    with plant(tmp_path_factory.mktemp("plant"), counter_s=0.25) as made:
         made.light(1)
         made.add_home(HOME, [1])
         made.wait(lambda: made.service.counter(HOME, "1") > 1)

@@ -59,7 +59,7 @@ def end_quietly(plant: Plant) -> None:
 
 @pytest.mark.timeout(150)
 def test_a_service_that_is_killed_twice_while_it_runs_has_every_reading_exactly_once(tmp_path: Path) -> None:
-    with plant(tmp_path) as running:
+    with plant(tmp_path, counter_s=0.25) as running:
         running.light(len(FURNACES))
         running.add_home(HOME, FURNACES)
         running.wait(lambda: shown(running) > 2, 30)

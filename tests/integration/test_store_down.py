@@ -31,7 +31,7 @@ class Site:
         self.service = Service(folder, self.broker.port, storage)
         self.config = folder / "service.toml"
         self.modbus = free_port()
-        site = write_site(folder, HOME, Wiring(broker=self.broker.port, modbus=self.modbus), [1])
+        site = write_site(folder, HOME, Wiring(broker=self.broker.port, modbus=self.modbus, counter_s=0.25), [1])
         self.furnaces, self.agent = furnaces(folder, 1, self.modbus), agent(folder, site)
 
     @property

@@ -27,7 +27,7 @@ class Worker:
         self.file, self.port = folder / f"worker-{number}.toml", free_port()
         text = (SHIPPED / self.file.name).read_text(encoding="utf-8")
         text = text.replace("port = 1883", f"port = {broker}").replace(f"port = 808{number}", f"port = {self.port}")
-        text = text.replace("http://127.0.0.1:8428", store).replace("shared = true", "shared = true\nhold_s = 1.0")
+        text = text.replace("http://127.0.0.1:8428", store).replace("shared = true", "shared = true\nhold_s = 0.3")
         self.file.write_text(text, encoding="utf-8")
         self.program = product(folder, f"worker-{number}", "ingest-service", "serve", str(self.file))
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10, trust_env=False)

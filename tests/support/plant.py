@@ -41,6 +41,9 @@ furnace = "{number}"
 connection = "plc"
 unit_id = {number}
 profile = "simulator"
+
+[device.channel.scan_counter]
+scan_s = {counter_s}
 """
 SERVICE = """\
 [broker]
@@ -66,11 +69,15 @@ def furnaces(folder: Path, numbers: int, port: int, *words: str) -> Program:
 
 
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an agent finds its broker and its furnaces (ports); its outbox lies beside its site file unless told."""
+    """Where an agent finds its broker and its furnaces (ports); its outbox lies beside its site file unless told.
+
+    `counter_s` is how often the counter of scans is read (s), for tests that wait for so many of its values.
+    """
 
     broker: int
     modbus: int
     keepalive_s: int = 15
+    counter_s: float = 1.0
     outbox: Path | None = None
 
 
@@ -81,7 +88,8 @@ def write_site(folder: Path, home: str, wiring: Wiring, numbers: Sequence[int]) 
         home=home, broker=wiring.broker, modbus=wiring.modbus, keepalive_s=wiring.keepalive_s, outbox=outbox
     )
     path = folder / f"{home}.toml"
-    path.write_text(text + "".join(DEVICE.format(number=number) for number in numbers), encoding="utf-8")
+    devices = [DEVICE.format(number=number, counter_s=wiring.counter_s) for number in numbers]
+    path.write_text(text + "".join(devices), encoding="utf-8")
     return path
 
 
@@ -150,8 +158,8 @@ class Service:
 class Plant:
     """Everything that runs in one folder. What is added is ended with the context, the newest first."""
 
-    def __init__(self, folder: Path, broker: Mosquitto) -> None:
-        self.folder, self.broker = folder, broker
+    def __init__(self, folder: Path, broker: Mosquitto, counter_s: float) -> None:
+        self.folder, self.broker, self.counter_s = folder, broker, counter_s
         self.service = Service(folder, broker.port)
         self.agents: dict[str, Program] = {}
         self.furnaces: Program | None = None
@@ -166,7 +174,7 @@ class Plant:
 
     def add_home(self, home: str, numbers: Sequence[int]) -> Program:
         """Start the agent of a home with these furnaces."""
-        wiring = Wiring(broker=self.broker.port, modbus=self.modbus_port)
+        wiring = Wiring(broker=self.broker.port, modbus=self.modbus_port, counter_s=self.counter_s)
         site = write_site(self.folder, home, wiring, numbers)
         self.agents[home] = agent(self.folder, site)
         self.agents[home].start()
@@ -194,11 +202,11 @@ class Plant:
 
 
 @contextmanager
-def plant(folder: Path, broker_settings: Sequence[str] = ()) -> Iterator[Plant]:
-    """A plant with a running broker and service, still without furnaces and agents."""
+def plant(folder: Path, broker_settings: Sequence[str] = (), counter_s: float = 1.0) -> Iterator[Plant]:
+    """A plant with a running broker and service, still without furnaces and agents; `counter_s` as in `Wiring`."""
     broker = Mosquitto(folder, free_port(), broker_settings)
     broker.start()
-    made = Plant(folder, broker)
+    made = Plant(folder, broker, counter_s)
     try:
         made.service.start()
         yield made
