@@ -1,11 +1,12 @@
 #!/bin/sh
-# Installs what the tests need from Debian: a broker, a browser and Chinese fonts. Two database servers are only
+# Installs what the tests need from Debian: a broker, a proxy, a browser and Chinese fonts. Two database servers are only
 # unpacked into .parts/, so that nothing of them runs outside the tests. Says clearly when it cannot.
 set -eu
 here="$(cd "$(dirname "$0")/.." && pwd)"
 missing=""
 command -v mosquitto >/dev/null 2>&1 || [ -x /usr/sbin/mosquitto ] || missing="$missing mosquitto"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 fc-list 2>/dev/null | grep -qi "CJK" || missing="$missing fonts-noto-cjk fontconfig"
 unpack=""

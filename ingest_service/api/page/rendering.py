@@ -69,7 +69,8 @@ class Page:
         response = HTMLResponse(body, status_code=status, headers={"Cache-Control": "no-store"})
         response.headers["Content-Language"] = LANG_TAGS[self.locale]
         if self.request.query_params.get("lang") == self.locale:
-            response.set_cookie(COOKIE, self.locale, max_age=YEAR_S, samesite="lax", httponly=True)
+            secure = self.request.url.scheme == "https"
+            response.set_cookie(COOKIE, self.locale, YEAR_S, samesite="lax", httponly=True, secure=secure)
         return response
 
     def _common(self, here_key: str, stream: str) -> dict[str, Any]:
