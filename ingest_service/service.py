@@ -107,7 +107,7 @@ class Service:
         if config.people.sign_in is SignIn.REQUIRED:
             _let_first_in(people)
         site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)
-        judgements, plant = JudgementStore(engine), StoredPlant(CycleStore(engine), MarkStore(engine))
+        judgements, plant = JudgementStore(engine), StoredPlant(CycleStore(engine), MarkStore(engine, trail))
         judge = JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant)
         explainer = Explainer(store, judgements, site, plant)
         cycles = CycleWorker(
@@ -134,8 +134,8 @@ class Service:
             alarms=alarms,
             audit=trail,
             people=people,
-            marks=MarkStore(engine),
-            remarks=RemarkLog(engine),
+            marks=plant.mark_store,
+            remarks=RemarkLog(engine, trail),
             marked=judge.marked,
             store=store,
             derived=self._derived,

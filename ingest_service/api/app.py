@@ -15,6 +15,7 @@ from ingest_service.api import (
     marks,
     metrics,
     operations,
+    reports,
     series,
     session,
     store,
@@ -23,9 +24,10 @@ from ingest_service.api import (
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
-from ingest_service.api.page import account, assets, city, data, furnace, keys, people, sign_in, tree
+from ingest_service.api.page import account, assets, city, data, entries, furnace, keys, people, sign_in, tree
 from ingest_service.api.page import alarms as alarm_pages
 from ingest_service.api.page import completeness as completeness_pages
+from ingest_service.api.page import compliance as compliance_pages
 from ingest_service.api.page import cremations as cremation_pages
 from ingest_service.api.page import energy as energy_pages
 from ingest_service.api.protection import OwnFormsOnly, SecurityHeaders
@@ -40,6 +42,7 @@ RESOURCES = (
     judging,
     marks,
     cycles,
+    reports,
     completeness,
     operations,
     store,
@@ -55,6 +58,8 @@ PAGES = (
     tree,
     city,
     furnace,
+    compliance_pages,
+    entries,
     cremation_pages,
     energy_pages,
     completeness_pages,

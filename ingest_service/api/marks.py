@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from ingest_service.api.access import Sight
+from ingest_service.api.access import Act, Sight, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.schemas import ErrorOut, Out
@@ -13,10 +13,13 @@ from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
 from ingest_service.config import DAY_MS, FOR_EVER
 from ingest_service.emissions.marks import STATES
+from ingest_service.people.roles import Right
 from ingest_service.store import trends
-from ingest_service.store.marks import Act, MarkEntry, MarkRow, mark_of, marks_of
+from ingest_service.store.marks import Act as MarkAct
+from ingest_service.store.marks import MarkEntry, MarkRow, mark_of, marks_of
 from ingest_service.store.overview import Reader
-from ingest_service.store.remarks import ExceedanceCause, Remark, remarks_on
+from ingest_service.store.remarks import Answer, ExceedanceCause, Remark, remarks_on
+from ingest_service.store.rows import FurnaceRow
 from ingest_service.store.trends import OverLimit
 
 LONGEST_DAYS = 31
@@ -25,28 +28,26 @@ BACK_DAYS = 400
 
 router = APIRouter(tags=["compliance"], responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}})
 
-Who = Annotated[str, Field(min_length=1, max_length=60, pattern=r"\S")]
+Marking = Annotated[Act, needs(Right.MARK)]
 Words = Annotated[str, Field(min_length=1, max_length=300, pattern=r"\S")]
 State = Annotated[str, Field(description="one of start_up, calibration, maintenance, fault, stopped")]
 
 
 class MarkIn(BaseModel):
-    """A state in [start, end), why, and who says so."""
+    """A state in [start, end), and why."""
 
     model_config = ConfigDict(extra="forbid")
     state: State
     start_ms: Annotated[int, Field(ge=0, le=10**14)]
     end_ms: Annotated[int, Field(ge=0, le=10**14)]
     reason: Words
-    who: Who
 
 
 class WithdrawIn(BaseModel):
-    """Why a mark is taken back, and who takes it back."""
+    """Why a mark is taken back."""
 
     model_config = ConfigDict(extra="forbid")
     reason: Words
-    who: Who
 
 
 class MarkOut(Out):
@@ -73,7 +74,6 @@ class RemarkIn(BaseModel):
     cause: ExceedanceCause
     detail: Annotated[str, Field(max_length=300)] = ""
     action: Words
-    who: Who
 
 
 class RemarkOut(Out):
@@ -94,24 +94,22 @@ def list_marks(home: str, furnace: str, from_ms: From, to_ms: To, sight: Sight) 
 
 
 @router.post("/homes/{home}/furnaces/{furnace}/marks", status_code=201, summary="Mark a furnace's state")
-def enter_mark(home: str, furnace: str, body: MarkIn, here: Here, sight: Sight) -> MarkOut:
+def enter_mark(home: str, furnace: str, body: MarkIn, here: Here, act: Marking) -> MarkOut:
     """The hours that it touches are judged again."""
-    row = found_furnace(sight, home, furnace)
-    return MarkOut.model_validate(entered(here, sight, entry_of(row.id, body)))
+    row = found_furnace(act.sight, home, furnace)
+    return MarkOut.model_validate(entered(here, act, row, body))
 
 
 @router.post("/marks/{mark}/correct", status_code=201, summary="Correct a mark by a new record")
-def correct_mark(mark: int, body: MarkIn, here: Here, sight: Sight) -> MarkOut:
+def correct_mark(mark: int, body: MarkIn, here: Here, act: Marking) -> MarkOut:
     """What was entered first stays on record."""
-    known = found_mark(sight, mark)
-    return MarkOut.model_validate(replaced(here, sight, known, entry_of(known.furnace_id, body), Act.CORRECTED))
+    return MarkOut.model_validate(corrected(here, act, found_mark(act.sight, mark), body))
 
 
 @router.post("/marks/{mark}/withdraw", status_code=201, summary="Take a mark back by a new record")
-def withdraw_mark(mark: int, body: WithdrawIn, here: Here, sight: Sight) -> MarkOut:
+def withdraw_mark(mark: int, body: WithdrawIn, here: Here, act: Marking) -> MarkOut:
     """What was entered first stays on record."""
-    known = found_mark(sight, mark)
-    return MarkOut.model_validate(withdrawn(here, sight, known, body.reason, body.who))
+    return MarkOut.model_validate(withdrawn(here, act, found_mark(act.sight, mark), body.reason))
 
 
 @router.get("/exceedances/{exceedance}/remarks", summary="What people said of an exceedance, oldest first")
@@ -121,76 +119,39 @@ def list_remarks(exceedance: int, sight: Sight) -> list[RemarkOut]:
 
 
 @router.post("/exceedances/{exceedance}/remarks", status_code=201, summary="Fill in cause and action")
-def add_remark(exceedance: int, body: RemarkIn, here: Here, sight: Sight) -> list[RemarkOut]:
+def add_remark(exceedance: int, body: RemarkIn, here: Here, act: Marking) -> list[RemarkOut]:
     """All that was said of it, the new remark last."""
-    found = found_exceedance(sight, exceedance)
-    remarked(here, found, body)
-    return [RemarkOut.model_validate(one) for one in said_of(sight, found)]
+    found = found_exceedance(act.sight, exceedance)
+    remarked(here, act, found, body)
+    return [RemarkOut.model_validate(one) for one in said_of(act.sight, found)]
 
 
-def entry_of(furnace_id: int, body: MarkIn) -> MarkEntry:
-    """The record to be made. Raises InvalidRequest for a state that is not known."""
-    if body.state not in STATES:
-        raise InvalidRequest(f"state must be one of {', '.join(STATES)}")
-    return MarkEntry(
-        furnace_id=furnace_id,
-        state=STATES[body.state],
-        start_ms=body.start_ms,
-        end_ms=body.end_ms,
-        reason=body.reason.strip(),
-        who=body.who.strip(),
-    )
-
-
-def entered(here: Context, sight: Reader, entry: MarkEntry) -> MarkRow:
-    """A new mark, at the centre's time. Raises InvalidRequest."""
-    _check_span(here, entry)
-    mark = here.marks.enter(entry, here.clock())
+def entered(here: Context, act: Act, furnace: FurnaceRow, body: MarkIn) -> MarkRow:
+    """A new mark in the caller's name, at the centre's time. Raises InvalidRequest or Forbidden."""
+    act.at_home(furnace.home_id)
+    entry = _entry_of(here, furnace.id, body)
+    mark = here.marks.enter(entry, act.doing(body.reason.strip()))
     here.marked(entry.furnace_id, entry.start_ms, entry.end_ms)
-    return found_mark(sight, mark)
+    return found_mark(act.sight, mark)
 
 
-def replaced(here: Context, sight: Reader, known: MarkRow, entry: MarkEntry, act: Act) -> MarkRow:
-    """A record in the place of one in sight. Raises InvalidRequest where that one holds no more."""
-    if act is Act.CORRECTED:
-        _check_span(here, entry)
-    mark = here.marks.replace(known.id, entry, act, here.clock())
-    if mark is None:
-        raise InvalidRequest(f"mark {known.id} holds no more: another record stands in its place")
-    for start_ms, end_ms in ((known.start_ms, known.end_ms), (entry.start_ms, entry.end_ms)):
-        here.marked(entry.furnace_id, start_ms, end_ms)
-    return found_mark(sight, mark)
+def corrected(here: Context, act: Act, known: MarkRow, body: MarkIn) -> MarkRow:
+    """A record that stands in the place of a mark."""
+    entry = _entry_of(here, known.furnace_id, body)
+    return _replaced(here, act, known, entry, MarkAct.CORRECTED, body.reason)
 
 
-def withdrawn(here: Context, sight: Reader, known: MarkRow, reason: str, who: str) -> MarkRow:
+def withdrawn(here: Context, act: Act, known: MarkRow, reason: str) -> MarkRow:
     """A record that takes a mark back."""
-    entry = MarkEntry(
-        furnace_id=known.furnace_id,
-        state=STATES[known.state],
-        start_ms=known.start_ms,
-        end_ms=known.end_ms,
-        reason=reason.strip(),
-        who=who.strip(),
-    )
-    return replaced(here, sight, known, entry, Act.WITHDRAWN)
+    times = {"start_ms": known.start_ms, "end_ms": known.end_ms}
+    entry = MarkEntry(furnace_id=known.furnace_id, state=STATES[known.state], **times)
+    return _replaced(here, act, known, entry, MarkAct.WITHDRAWN, reason)
 
 
-def remarked(here: Context, found: OverLimit, body: RemarkIn) -> None:
-    """Record cause and action of that exceedance, at the centre's time."""
-    remark = Remark(
-        furnace_id=found.furnace_id,
-        rule=found.rule,
-        pollutant=found.pollutant,
-        averaging=found.averaging,
-        start_ms=found.start_ms,
-        end_ms=found.end_ms,
-        cause=body.cause,
-        detail=body.detail.strip(),
-        action=body.action.strip(),
-        who=body.who.strip(),
-        recorded_at_ms=here.clock(),
-    )
-    here.remarks.add(remark)
+def remarked(here: Context, act: Act, found: OverLimit, body: RemarkIn) -> None:
+    """Record cause and action of that exceedance. Raises Forbidden."""
+    act.at_home(found.home_id)
+    here.remarks.add(found, Answer(body.cause, body.detail.strip(), body.action.strip()), act.doing())
 
 
 def found_mark(sight: Reader, mark: int) -> MarkRow:
@@ -213,6 +174,27 @@ def said_of(sight: Reader, found: OverLimit) -> list[Remark]:
     """The remarks on an exceedance, oldest first."""
     said = remarks_on(sight, [found.furnace_id], found.start_ms, found.end_ms)
     return [one for one in said if one.concerns(found)]
+
+
+def _entry_of(here: Context, furnace_id: int, body: MarkIn) -> MarkEntry:
+    """The record to be made. Raises InvalidRequest for what cannot be marked."""
+    if body.state not in STATES:
+        raise InvalidRequest(f"state must be one of {', '.join(STATES)}")
+    times = {"start_ms": body.start_ms, "end_ms": body.end_ms}
+    entry = MarkEntry(furnace_id=furnace_id, state=STATES[body.state], **times)
+    _check_span(here, entry)
+    return entry
+
+
+def _replaced(here: Context, act: Act, known: MarkRow, entry: MarkEntry, how: MarkAct, reason: str) -> MarkRow:
+    """A record in the place of one in sight. Raises InvalidRequest where that one holds no more, or Forbidden."""
+    act.at_home(known.home_id)
+    mark = here.marks.replace(known.id, entry, how, act.doing(reason.strip()))
+    if mark is None:
+        raise InvalidRequest(f"mark {known.id} holds no more: another record stands in its place")
+    for start_ms, end_ms in ((known.start_ms, known.end_ms), (entry.start_ms, entry.end_ms)):
+        here.marked(entry.furnace_id, start_ms, end_ms)
+    return found_mark(act.sight, mark)
 
 
 def _check_span(here: Context, entry: MarkEntry) -> None:

@@ -15,6 +15,7 @@ from ingest_service.emissions.explanation import Explanation
 from ingest_service.emissions.units import Pollutant
 from ingest_service.errors import ConfigError, ServiceError, StoreError
 from ingest_service.rules import rule_book
+from ingest_service.store.audit import AuditTrail
 from ingest_service.store.channels import Channels, read_channels
 from ingest_service.store.cycles import CycleStore
 from ingest_service.store.database import database_url, open_database
@@ -105,7 +106,7 @@ def _read(
         raise ServiceError(f"{error}; while the service runs, ask it with --url") from error
     try:
         channels = read_channels(engine)
-        plant = StoredPlant(CycleStore(engine), MarkStore(engine))
+        plant = StoredPlant(CycleStore(engine), MarkStore(engine, AuditTrail(engine)))
         explainer = Explainer(store, JudgementStore(engine), site, plant)
         return explainer.explain(channels, _furnace_id(channels, home, furnace), pollutant, at_ms)
     finally:

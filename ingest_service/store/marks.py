@@ -10,7 +10,10 @@ from sqlalchemy import Engine, Select, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from ingest_service.audit.entry import Action
 from ingest_service.emissions.marks import STATES, Marks, PlantState
+from ingest_service.store.audit import AuditTrail
+from ingest_service.store.doing import Doing
 from ingest_service.store.overview import Reader, columns
 from ingest_service.store.tables import Furnace, Mark
 from ingest_service.store.transaction import transaction
@@ -26,21 +29,21 @@ class Act(StrEnum):
 
 
 class MarkEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person enters: a state in `[start_ms, end_ms)` (ms since 1970 UTC), and why they say so."""
+    """What a person enters: a state in `[start_ms, end_ms)` (ms since 1970 UTC)."""
 
     furnace_id: int
     state: PlantState
     start_ms: int
     end_ms: int
-    reason: str
-    who: str
 
 
 class MarkRow(msgspec.Struct, frozen=True, kw_only=True):
     """One record. `replaces` is the record in whose place it stands; `replaced_by` the one that stands in its own."""
 
     id: int
+    home_id: str
     furnace_id: int
+    furnace: str
     act: str
     replaces: int | None
     replaced_by: int | None
@@ -58,26 +61,30 @@ class MarkRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MarkStore:
-    """Writes marks, and gives those that hold to whoever judges. Raises StoreError."""
+    """Writes marks, and gives those that hold to whoever judges. Raises StoreError.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    The reason for a mark is that of the doing; each is told to the audit trail in the same transaction.
+    """
 
-    def enter(self, entry: MarkEntry, now_ms: int) -> int:
+    def __init__(self, engine: Engine, trail: AuditTrail) -> None:
+        self._engine, self._trail = engine, trail
+
+    def enter(self, entry: MarkEntry, doing: Doing) -> int:
         """A new mark; its number."""
         with transaction(self._engine) as session:
-            return _added(session, entry, Act.ENTERED, None, now_ms)
+            return self._added(session, entry, Act.ENTERED, None, doing)
 
-    def replace(self, mark: int, entry: MarkEntry, act: Act, now_ms: int) -> int | None:
+    def replace(self, mark: int, entry: MarkEntry, act: Act, doing: Doing) -> int | None:
         """A correction or withdrawal of a mark of the same furnace; None where that does not hold (any more)."""
         with transaction(self._engine) as session:
             known = session.get(Mark, mark)
-            if known is None or known.furnace_id != entry.furnace_id or known.act == Act.WITHDRAWN:
+            replaced = session.scalar(select(Mark.id).where(Mark.replaces == mark))
+            if known is None or known.furnace_id != entry.furnace_id or known.act == Act.WITHDRAWN or replaced:
                 return None
             try:
                 with session.begin_nested():
-                    return _added(session, entry, act, mark, now_ms)
-            except IntegrityError:  # another record stands in its place already
+                    return self._added(session, entry, act, known, doing)
+            except IntegrityError:  # another writer was first
                 return None
 
     def standing(self, from_ms: int, to_ms: int) -> Marks:
@@ -87,6 +94,26 @@ class MarkStore:
         with transaction(self._engine) as session:
             rows = session.execute(query.order_by(Mark.furnace_id, Mark.start_ms, Mark.id)).all()
         return _columns([(furnace, start, end, int(STATES[state])) for furnace, start, end, state in rows])
+
+    def _added(self, session: Session, entry: MarkEntry, act: Act, replaces: Mark | None, doing: Doing) -> int:
+        row = Mark(
+            furnace_id=entry.furnace_id,
+            act=act.value,
+            replaces=None if replaces is None else replaces.id,
+            state=entry.state.label,
+            start_ms=entry.start_ms,
+            end_ms=entry.end_ms,
+            reason=doing.why,
+            who=doing.who,
+            recorded_at_ms=doing.at_ms,
+        )
+        session.add(row)
+        session.flush()
+        action = Action.MARK_WITHDRAWN if act is Act.WITHDRAWN else Action.MARK_SET
+        home = session.get_one(Furnace, entry.furnace_id).home_id
+        before = None if replaces is None else _state(replaces)
+        self._trail.append(session, doing.entry(action, f"mark {row.id}", before, _state(row), home))
+        return row.id
 
 
 def marks_of(reader: Reader, furnace_ids: Sequence[int], from_ms: int, to_ms: int) -> list[MarkRow]:
@@ -103,7 +130,7 @@ def mark_of(reader: Reader, mark: int) -> MarkRow | None:
 
 def _all() -> Select[*tuple[Any, ...]]:
     later = aliased(Mark)
-    named = columns(MarkRow, Mark, later.id.label("replaced_by"))
+    named = columns(MarkRow, Mark, later.id.label("replaced_by"), Furnace.home_id, Furnace.name.label("furnace"))
     return select(*named).outerjoin(later, later.replaces == Mark.id).join(Furnace, Furnace.id == Mark.furnace_id)
 
 
@@ -116,21 +143,9 @@ def _holding(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return query.outerjoin(later, later.replaces == Mark.id).where(later.id.is_(None), Mark.act != Act.WITHDRAWN.value)
 
 
-def _added(session: Session, entry: MarkEntry, act: Act, replaces: int | None, now_ms: int) -> int:
-    row = Mark(
-        furnace_id=entry.furnace_id,
-        act=act.value,
-        replaces=replaces,
-        state=entry.state.label,
-        start_ms=entry.start_ms,
-        end_ms=entry.end_ms,
-        reason=entry.reason,
-        who=entry.who,
-        recorded_at_ms=now_ms,
-    )
-    session.add(row)
-    session.flush()
-    return row.id
+def _state(row: Mark) -> dict[str, object]:
+    """What the audit trail keeps of a mark."""
+    return {name: getattr(row, name) for name in ("furnace_id", "state", "start_ms", "end_ms", "reason")}
 
 
 def _columns(rows: Sequence[tuple[int, int, int, int]]) -> Marks:

@@ -6,6 +6,9 @@ from enum import StrEnum, unique
 import msgspec
 from sqlalchemy import Engine, select
 
+from ingest_service.audit.entry import Action
+from ingest_service.store.audit import AuditTrail
+from ingest_service.store.doing import Doing
 from ingest_service.store.overview import Reader, columns
 from ingest_service.store.tables import ExceedanceRemark, Furnace
 from ingest_service.store.transaction import transaction
@@ -21,6 +24,14 @@ class ExceedanceCause(StrEnum):
     PROCESS = "process"  # the combustion, the charge
     OTHER_KNOWN = "other_known"
     UNKNOWN = "unknown"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a person fills in."""
+
+    cause: ExceedanceCause
+    detail: str
+    action: str
 
 
 class Remark(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,15 +57,32 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RemarkLog:
-    """Writes remarks. Raises StoreError."""
+    """Writes remarks, and tells the audit trail of each in the same transaction. Raises StoreError."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, trail: AuditTrail) -> None:
+        self._engine, self._trail = engine, trail
 
-    def add(self, remark: Remark) -> None:
-        """One more."""
+    def add(self, found: OverLimit, said: Answer, doing: Doing) -> None:
+        """One more on that exceedance."""
+        remark = Remark(
+            furnace_id=found.furnace_id,
+            rule=found.rule,
+            pollutant=found.pollutant,
+            averaging=found.averaging,
+            start_ms=found.start_ms,
+            end_ms=found.end_ms,
+            cause=said.cause,
+            detail=said.detail,
+            action=said.action,
+            who=doing.who,
+            recorded_at_ms=doing.at_ms,
+        )
+        after = {"pollutant": found.pollutant, "start_ms": found.start_ms, **msgspec.structs.asdict(said)}
         with transaction(self._engine) as session:
             session.add(ExceedanceRemark(**msgspec.structs.asdict(remark)))
+            session.flush()
+            subject = f"exceedance {found.id}"
+            self._trail.append(session, doing.entry(Action.REMARK_ADDED, subject, None, after, found.home_id))
 
 
 def remarks_on(reader: Reader, furnace_ids: Iterable[int], from_ms: int, to_ms: int) -> list[Remark]:

@@ -1,6 +1,6 @@
 """How numbers, units and times are written for people. Pure."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -71,7 +71,10 @@ class Clock:
 
     def day_start_ms(self, at_ms: int, days_before: int = 0) -> int:
         """The midnight that begins the day of `at_ms`, or a day so many before it."""
-        day = self.at(at_ms).date() - timedelta(days=days_before)
+        return self.midnight_ms(self.at(at_ms).date() - timedelta(days=days_before))
+
+    def midnight_ms(self, day: date) -> int:
+        """The midnight that begins that day."""
         return round(datetime.combine(day, time(), self.zone).timestamp() * 1000)
 
     def full(self, at_ms: int) -> str:

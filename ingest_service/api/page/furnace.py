@@ -178,7 +178,8 @@ def judged_hours(page: Page, furnace: FurnaceRow, limits: Sequence[Limit]) -> Ho
     """Yesterday and today."""
     from_ms = page.clock.day_start_ms(page.now_ms, 1)
     periods = trends.judgements(page.sight, furnace.id, from_ms, page.now_ms, Averaging.CLOCK_HOUR)
-    return hours_table(periods, limits, page.now_ms, page.clock, page.t)
+    needed = {pack.key: pack.validity.valid_minutes for pack in page.here.packs}
+    return hours_table(periods, limits, page.now_ms, page.clock, page.t, needed)
 
 
 def trend_of(

@@ -1,7 +1,8 @@
 """The table of judged hours: a row an hour, a column a pollutant. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
 import msgspec
 
@@ -10,7 +11,8 @@ from ingest_service.api.page.texts import Texts
 from ingest_service.emissions.rulepack import Limit
 from ingest_service.store.trends import JudgedPeriod
 
-NOT_JUDGED = "not_judged"
+NOT_JUDGED, INVALID = "not_judged", "invalid"
+NOTHING_KNOWN: Mapping[str, int] = MappingProxyType({})
 Hour = tuple[int, list[JudgedPeriod | None]]
 
 
@@ -31,12 +33,13 @@ class Cell(msgspec.Struct, frozen=True):
 
 
 class HourRow(msgspec.Struct, frozen=True):
-    """One hour, or a run of hours of a day that were not judged for one and the same `cause`."""
+    """One hour, or a run of hours of a day that have no valid mean for one and the same `cause`."""
 
     start_ms: int
     label: str
     cells: list[Cell]
     cause: str
+    verdict: str = ""
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -53,44 +56,63 @@ class HoursTable(msgspec.Struct, frozen=True):
     days: list[Day]
 
 
+def why_text(period: JudgedPeriod, needed_minutes: int | None, t: Texts) -> str:
+    """Why a period has no valid mean, in words: with the minutes that it had and needed; "" where nothing is to say."""
+    cause = t.known("cause", period.cause) if period.cause else ""
+    if period.verdict != INVALID or needed_minutes is None:
+        return cause
+    return t("report.too_few", n=period.valid_minutes, needed=needed_minutes, why=cause)
+
+
 def hours_table(
-    periods: Sequence[JudgedPeriod], limits: Sequence[Limit], now_ms: int, clock: Clock, t: Texts
+    periods: Sequence[JudgedPeriod],
+    limits: Sequence[Limit],
+    now_ms: int,
+    clock: Clock,
+    t: Texts,
+    needed_minutes: Mapping[str, int] = NOTHING_KNOWN,
 ) -> HoursTable:
-    """The periods of yesterday and today under the limits in force."""
+    """The periods of yesterday and today under the limits in force; `needed_minutes` are those of an hour, by rule."""
     strictest = {(p.start_ms, p.pollutant): p for p in sorted(periods, key=lambda period: -period.limit)}
     starts = sorted({period.start_ms for period in periods}, reverse=True)
+
+    def tell(period: JudgedPeriod) -> str:
+        return why_text(period, needed_minutes.get(period.rule), t)
+
     by_hour: list[Hour] = [(start, [strictest.get((start, limit.pollutant)) for limit in limits]) for start in starts]
     days = groupby(by_hour, key=lambda hour: clock.day_start_ms(hour[0]))
     return HoursTable(
         columns=[_column(limit, t) for limit in limits],
-        days=[Day(_day_label(day_ms, now_ms, clock, t), _rows(list(hours), clock, t)) for day_ms, hours in days],
+        days=[Day(_day_label(day_ms, now_ms, clock, t), _rows(list(hours), tell, clock)) for day_ms, hours in days],
     )
 
 
-def _rows(by_hour: Sequence[Hour], clock: Clock, t: Texts) -> list[HourRow]:
-    """Hours that were not judged at all are drawn together, as long as their cause is the same."""
+def _rows(by_hour: Sequence[Hour], tell: Callable[[JudgedPeriod], str], clock: Clock) -> list[HourRow]:
+    """Hours without any valid mean are drawn together, as long as they have none for the same reason."""
     rows: list[HourRow] = []
-    for cause, hours in groupby(by_hour, key=lambda hour: _common_cause(hour[1])):
+    for (verdict, why), hours in groupby(by_hour, key=lambda hour: _common_reason(hour[1], tell)):
         run = list(hours)
-        if cause:
-            rows.append(HourRow(run[-1][0], _span_label(run[-1][0], run[0][0], clock), [], t.known("cause", cause)))
+        if verdict:
+            rows.append(HourRow(run[-1][0], _span_label(run[-1][0], run[0][0], clock), [], why, verdict))
         else:
-            rows += [HourRow(start, _label(start, clock), [_cell(p, t) for p in cells], "") for start, cells in run]
+            rows += [HourRow(start, _label(start, clock), [_cell(p, tell) for p in cells], "") for start, cells in run]
     return rows
 
 
-def _common_cause(cells: Sequence[JudgedPeriod | None]) -> str:
-    """The one cause for which nothing was judged in this hour, "" where anything was or the causes differ."""
-    causes = {cell.cause if cell and cell.verdict == NOT_JUDGED else "" for cell in cells}
-    return causes.pop() if len(causes) == 1 else ""
+def _common_reason(cells: Sequence[JudgedPeriod | None], tell: Callable[[JudgedPeriod], str]) -> tuple[str, str]:
+    """Verdict and reason of an hour without any valid mean; "" twice where there is one, or the reasons differ."""
+    reasons = {
+        (cell.verdict, tell(cell)) if cell and cell.verdict in (INVALID, NOT_JUDGED) else ("", "") for cell in cells
+    }
+    verdict, why = reasons.pop() if len(reasons) == 1 else ("", "")
+    return (verdict, why) if why else ("", "")
 
 
-def _cell(period: JudgedPeriod | None, t: Texts) -> Cell:
+def _cell(period: JudgedPeriod | None, tell: Callable[[JudgedPeriod], str]) -> Cell:
     if period is None or period.verdict == NOT_JUDGED:
-        cause = t.known("cause", period.cause) if period and period.cause else ""
-        return Cell(NOT_JUDGED, "–", period.valid_minutes if period else 0, cause)
+        return Cell(NOT_JUDGED, "–", period.valid_minutes if period else 0, tell(period) if period else "")
     mean = "–" if period.mean is None else number(period.mean, period.unit)
-    return Cell(period.verdict, mean, period.valid_minutes, t.known("cause", period.cause) if period.cause else "")
+    return Cell(period.verdict, mean, period.valid_minutes, tell(period))
 
 
 def _column(limit: Limit, t: Texts) -> Column:

@@ -145,7 +145,7 @@ def test_the_hours_of_yesterday_and_today_stand_with_verdict_and_valid_minutes(c
     assert in_order(
         ["Today 2026-03-10", "09:00", "08:00", "41.8 exceeded 58 min", "07:00", "Yesterday 2026-03-09"], hours
     )
-    assert "9.3 invalid 31 min" in hours
+    assert "07:00–08:00 invalid: 31 of 45 minutes needed: operated too short a time" in hours
     assert "18:00–24:00 Not judged: not operating" in hours
     assert "Limit 30 30 200 150 30" in hours
 

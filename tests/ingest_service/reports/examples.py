@@ -77,7 +77,8 @@ REMARK = Remark(
     recorded_at_ms=DAY.to_ms,
 )  # fmt: skip
 MARK = MarkRow(
-    id=4, furnace_id=1, act="entered", replaces=None, replaced_by=None, state="calibration",
+    id=4, home_id="beishan", furnace_id=1, furnace="furnace-1", act="entered",
+    replaces=None, replaced_by=None, state="calibration",
     start_ms=DAY.from_ms + 10 * HOUR_MS, end_ms=DAY.from_ms + 11 * HOUR_MS, reason="+span gas", who="-x",
     recorded_at_ms=DAY.from_ms + 12 * HOUR_MS,
 )  # fmt: skip

@@ -5,11 +5,14 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from ingest_service.audit.entry import Action
 from ingest_service.emissions.marks import PlantState
+from ingest_service.store.audit import AuditTrail
 from ingest_service.store.database import database_url, open_database
+from ingest_service.store.doing import Doing
 from ingest_service.store.marks import Act, MarkEntry, MarkStore, mark_of, marks_of
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.remarks import ExceedanceCause, Remark, RemarkLog, newest_on, remarks_on
+from ingest_service.store.remarks import Answer, ExceedanceCause, Remark, RemarkLog, newest_on, remarks_on
 from ingest_service.store.tables import Furnace, Home
 from ingest_service.store.trends import OverLimit
 
@@ -37,15 +40,21 @@ def entry(start: float = 0, end: float = 1, furnace: int = 1, state: PlantState 
         state=state,
         start_ms=T0 + round(start * HOUR),
         end_ms=T0 + round(end * HOUR),
-        reason="monthly span gas",
-        who="Li",
     )
 
 
+def doing(at_ms: int = T0) -> Doing:
+    return Doing("Li", "127.0.0.1", at_ms, "monthly span gas")
+
+
+def marks_in(engine: Engine) -> MarkStore:
+    return MarkStore(engine, AuditTrail(engine))
+
+
 def test_a_mark_holds_for_those_who_judge_where_it_touches_their_time(engine: Engine) -> None:
-    store = MarkStore(engine)
-    store.enter(entry(0, 1), T0)
-    store.enter(entry(1, 2, furnace=2, state=PlantState.FAULT), T0)
+    store = marks_in(engine)
+    store.enter(entry(0, 1), doing())
+    store.enter(entry(1, 2, furnace=2, state=PlantState.FAULT), doing())
     marks = store.standing(T0, T0 + 2 * HOUR)
     assert marks.furnace.tolist() == [1, 2]
     assert marks.state.tolist() == [PlantState.CALIBRATION, PlantState.FAULT]
@@ -53,9 +62,9 @@ def test_a_mark_holds_for_those_who_judge_where_it_touches_their_time(engine: En
 
 
 def test_a_correction_is_a_new_record_and_the_first_one_stays(engine: Engine) -> None:
-    store, reader = MarkStore(engine), Reader(engine, EVERYTHING)
-    first = store.enter(entry(0, 1), T0)
-    second = store.replace(first, entry(0, 0.5), Act.CORRECTED, T0 + 5)
+    store, reader = marks_in(engine), Reader(engine, EVERYTHING)
+    first = store.enter(entry(0, 1), doing())
+    second = store.replace(first, entry(0, 0.5), Act.CORRECTED, doing(T0 + 5))
     assert store.standing(T0, T0 + HOUR).end_ms.tolist() == [T0 + HOUR // 2]
     rows = marks_of(reader, [1], T0, T0 + HOUR)
     assert [(row.id, row.act, row.holds, row.replaced_by) for row in rows] == [
@@ -66,26 +75,26 @@ def test_a_correction_is_a_new_record_and_the_first_one_stays(engine: Engine) ->
 
 
 def test_a_withdrawn_mark_holds_no_more_and_cannot_be_corrected(engine: Engine) -> None:
-    store = MarkStore(engine)
-    first = store.enter(entry(), T0)
-    gone = store.replace(first, entry(), Act.WITHDRAWN, T0)
+    store = marks_in(engine)
+    first = store.enter(entry(), doing())
+    gone = store.replace(first, entry(), Act.WITHDRAWN, doing())
     assert gone is not None
     assert len(store.standing(T0, T0 + HOUR)) == 0
-    assert store.replace(gone, entry(), Act.CORRECTED, T0) is None
+    assert store.replace(gone, entry(), Act.CORRECTED, doing()) is None
 
 
 @pytest.mark.parametrize("furnace", [1, 2])
 def test_only_the_record_that_holds_of_the_same_furnace_can_be_replaced(engine: Engine, furnace: int) -> None:
-    store = MarkStore(engine)
-    first = store.enter(entry(), T0)
+    store = marks_in(engine)
+    first = store.enter(entry(), doing())
     if furnace == 1:
-        assert store.replace(first, entry(), Act.CORRECTED, T0) is not None
-    assert store.replace(first, entry(furnace=furnace), Act.CORRECTED, T0) is None
-    assert store.replace(999, entry(furnace=furnace), Act.CORRECTED, T0) is None
+        assert store.replace(first, entry(), Act.CORRECTED, doing()) is not None
+    assert store.replace(first, entry(furnace=furnace), Act.CORRECTED, doing()) is None
+    assert store.replace(999, entry(furnace=furnace), Act.CORRECTED, doing()) is None
 
 
 def test_another_homes_marks_are_not_in_sight(engine: Engine) -> None:
-    mark = MarkStore(engine).enter(entry(), T0)
+    mark = marks_in(engine).enter(entry(), doing())
     assert mark_of(Reader(engine, EVERYTHING), mark) is not None
     assert mark_of(Reader(engine, ELSEWHERE), mark) is None
     assert marks_of(Reader(engine, ELSEWHERE), [1], T0, T0 + HOUR) == []
@@ -113,9 +122,9 @@ def remark(action: str, start: float = 0, end: float = 1) -> Remark:
 
 
 def test_of_several_remarks_the_newest_holds_and_all_are_kept(engine: Engine) -> None:
-    log = RemarkLog(engine)
-    log.add(remark("none yet"))
-    log.add(remark("lime refilled"))
+    log = RemarkLog(engine, AuditTrail(engine))
+    for action in ("none yet", "lime refilled"):
+        log.add(over(0, 1), Answer(ExceedanceCause.CONTROL_EQUIPMENT, "feeder empty", action), doing())
     found = remarks_on(Reader(engine, EVERYTHING), [1], T0, T0 + HOUR)
     assert [one.action for one in found] == ["none yet", "lime refilled"]
     newest = newest_on(found, over(0, 1))
@@ -131,3 +140,15 @@ def test_of_several_remarks_the_newest_holds_and_all_are_kept(engine: Engine) ->
 )
 def test_a_remark_goes_with_its_exceedance_when_late_data_change_it(found: OverLimit, holds: bool) -> None:
     assert (newest_on([remark("x")], found) is not None) is holds
+
+
+def test_every_mark_and_remark_is_told_to_the_audit_trail(engine: Engine) -> None:
+    store, trail = marks_in(engine), AuditTrail(engine)
+    first = store.enter(entry(), doing())
+    store.replace(first, entry(0, 0.5), Act.WITHDRAWN, doing())
+    answer = Answer(ExceedanceCause.PROCESS, "", "adjusted")
+    RemarkLog(engine, trail).add(over(0, 1), answer, doing())
+    told = [record.entry for record in trail.newest()][::-1]
+    assert [one.action for one in told] == [Action.MARK_SET, Action.MARK_WITHDRAWN, Action.REMARK_ADDED]
+    assert {(one.who, one.home) for one in told} == {("Li", "h1")}
+    assert "calibration" in told[1].before

@@ -14,6 +14,7 @@ from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State, Step
 from ingest_service.api.page.account import NOTICES as ACCOUNT_NOTICES
 from ingest_service.api.page.account import WRONG_CODE, WRONG_OLD
 from ingest_service.api.page.alarms import NOTICES
+from ingest_service.api.page.calendar_view import Level
 from ingest_service.api.page.cremations import FIGURES
 from ingest_service.api.page.data import Fact
 from ingest_service.api.page.energy import Span
@@ -41,6 +42,7 @@ from ingest_service.reports.results import COLUMNS as RESULT_COLUMNS
 from ingest_service.reports.sheets import COVER, HANDLING, PLAIN_COLUMNS, RULE_COLUMNS, SIGNATURES
 from ingest_service.reports.span import Kind as ReportKind
 from ingest_service.store.deliveries import DeliveryState
+from ingest_service.store.marks import Act
 from ingest_service.store.remarks import ExceedanceCause
 from ingest_service.store.sessions import How
 from ingest_service.workers.judge import Why
@@ -81,6 +83,8 @@ CODES: dict[str, set[str]] = {
     "energy_span": set(Span),
     "plant_state": set(STATES),
     "mark": {"holds", "replaced", "withdrawn"},
+    "mark_act": set(Act),
+    "calendar": {*Level, "marked", "and", "count"},
     "role": set(Role),
     "how": set(How),
     "use": set(KeyUse),

@@ -1,0 +1,136 @@
+"""The hours of a month as a calendar: a row a day, a cell an hour, the worst of all limits in each. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from enum import StrEnum, unique
+
+import msgspec
+
+from ingest_service.api.page.formats import HOUR_MS, Clock
+from ingest_service.api.page.hours import why_text
+from ingest_service.api.page.texts import Texts
+from ingest_service.emissions.limits import Cause, Verdict
+from ingest_service.store.marks import MarkRow
+from ingest_service.store.trends import JudgedPeriod, OverLimit
+
+
+@unique
+class Level(StrEnum):
+    """What became of an hour, the worst last."""
+
+    NONE = "none"  # nothing was judged
+    IDLE = "idle"
+    SHORT = "short"  # operated too briefly for a valid mean
+    WITHIN = "within"
+    LOST = "lost"  # a valid mean was due and there is none
+    EXCEEDED = "exceeded"
+
+
+SIGNS = {
+    Level.NONE: "", Level.IDLE: "–", Level.SHORT: "◦", Level.WITHIN: "●", Level.LOST: "×", Level.EXCEEDED: "▲",
+}  # fmt: skip
+_ORDER = list(Level)
+
+
+class HourCell(msgspec.Struct, frozen=True):
+    """One hour: its sign, whether a person marked it, and all of it in words."""
+
+    level: Level
+    sign: str
+    marked: bool
+    words: str
+
+
+class DayRow(msgspec.Struct, frozen=True):
+    """One day with its hours; `label` is its name in a report's address."""
+
+    label: str
+    day: str
+    cells: list[HourCell]
+    words: str
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """How many hours of a month were what."""
+
+    within: int
+    exceeded: int
+    lost: int
+    capture: str
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What is on record of a month."""
+
+    periods: Sequence[JudgedPeriod]
+    exceedances: Sequence[OverLimit]
+    marks: Sequence[MarkRow]
+    needed_minutes: Mapping[str, int]  # valid minutes that an hour needs, by rule
+
+
+def calendar(first: date, found: Found, now_ms: int, clock: Clock, t: Texts) -> list[DayRow]:
+    """The days of the month of `first`, as far as they have begun."""
+    by_hour: dict[int, list[JudgedPeriod]] = {}
+    for period in found.periods:
+        by_hour.setdefault(period.start_ms // HOUR_MS, []).append(period)
+    rows, day = [], first
+    while day.month == first.month and clock.midnight_ms(day) <= now_ms:
+        hours = range(clock.midnight_ms(day) // HOUR_MS, clock.midnight_ms(day + timedelta(days=1)) // HOUR_MS)
+        cells = [_cell(hour, by_hour.get(hour, []), found, clock, t) for hour in hours]
+        rows.append(DayRow(day.isoformat(), f"{day.day}", cells, _sentence(cells, t)))
+        day += timedelta(days=1)
+    return rows
+
+
+def totals(rows: Sequence[DayRow]) -> Totals:
+    """The month in figures."""
+    levels = [cell.level for row in rows for cell in row.cells]
+    within, exceeded, lost = (levels.count(level) for level in (Level.WITHIN, Level.EXCEEDED, Level.LOST))
+    due = within + exceeded + lost
+    return Totals(within, exceeded, lost, f"{100 * (within + exceeded) / due:.1f} %" if due else "–")
+
+
+def _cell(hour: int, periods: Sequence[JudgedPeriod], found: Found, clock: Clock, t: Texts) -> HourCell:
+    start_ms, end_ms = hour * HOUR_MS, (hour + 1) * HOUR_MS
+    over = [one for one in found.exceedances if one.start_ms < end_ms and one.end_ms > start_ms]
+    marks = [one for one in found.marks if one.holds and one.start_ms < end_ms and one.end_ms > start_ms]
+    level = max([Level.NONE, *map(level_of, periods)], key=_ORDER.index)
+    level = Level.EXCEEDED if over else level
+    worst = [period for period in periods if level_of(period) is level]
+    told = [t(f"calendar.{level}"), *_details(level, worst, over, found, t)]
+    told += [t("calendar.marked", state=t(f"plant_state.{mark.state}")) for mark in marks]
+    label = clock.at(start_ms).strftime("%m-%d %H:%M")
+    return HourCell(level, SIGNS[level], bool(marks), f"{label} {t('calendar.and').join(dict.fromkeys(told))}")
+
+
+def level_of(period: JudgedPeriod) -> Level:
+    """What one judged hour is."""
+    if period.verdict == Verdict.EXCEEDED.label:
+        return Level.EXCEEDED
+    if period.verdict == Verdict.WITHIN.label:
+        return Level.WITHIN
+    if period.cause in (Cause.NOT_OPERATING.label, Cause.NO_CREMATION.label):
+        return Level.IDLE
+    return Level.SHORT if period.cause == Cause.FEW_OPERATING_MINUTES.label else Level.LOST
+
+
+def _details(
+    level: Level, worst: Sequence[JudgedPeriod], over: Sequence[OverLimit], found: Found, t: Texts
+) -> list[str]:
+    if level is Level.EXCEEDED:
+        names = {one.pollutant for one in over} | {one.pollutant for one in worst}
+        return [t(f"short.{name}") for name in sorted(names)]
+    if level not in (Level.LOST, Level.SHORT):
+        return []
+    whys = [(period.pollutant, why_text(period, found.needed_minutes.get(period.rule), t)) for period in worst]
+    if len({why for _, why in whys}) == 1:
+        return [whys[0][1]]
+    return [f"{t(f'short.{pollutant}')} {why}" for pollutant, why in whys]
+
+
+def _sentence(cells: Sequence[HourCell], t: Texts) -> str:
+    """A day in words, for those who cannot see its cells."""
+    counts = [
+        (level, sum(cell.level is level for cell in cells)) for level in reversed(_ORDER) if level is not Level.NONE
+    ]
+    return t("calendar.and").join(t("calendar.count", what=t(f"calendar.{level}"), n=n) for level, n in counts if n)

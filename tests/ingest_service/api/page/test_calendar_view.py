@@ -1,0 +1,89 @@
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from ingest_service.alarms.vocabulary import Locale
+from ingest_service.api.page.calendar_view import DayRow, Found, Level, calendar, level_of, totals
+from ingest_service.api.page.formats import Clock
+from ingest_service.api.page.texts import texts
+from ingest_service.store.marks import MarkRow
+from tests.ingest_service.reports.examples import DAY, HOUR_MS, HOURS, MARK, PACK, over, period
+
+CLOCK, BERLIN = Clock(ZoneInfo("Asia/Shanghai")), Clock(ZoneInfo("Europe/Berlin"))
+EN = texts(Locale.EN)
+MARCH = date(2026, 3, 1)
+
+
+def found(marks: tuple[MarkRow, ...] = ()) -> Found:
+    return Found(HOURS, [over(9)], marks, {PACK.key: 45})
+
+
+def ninth(what: Found) -> DayRow:
+    """The day that the examples are about."""
+    return calendar(MARCH, what, DAY.to_ms - 1, CLOCK, EN)[-1]
+
+
+def test_a_month_ends_with_today() -> None:
+    rows = calendar(MARCH, found(), DAY.to_ms - 1, CLOCK, EN)
+    assert [row.day for row in rows] == [str(day) for day in range(1, 10)]
+    assert rows[-1].label == "2026-03-09"
+
+
+def test_every_hour_has_a_sign_for_what_became_of_it() -> None:
+    row = ninth(found())
+    assert "".join(cell.sign or " " for cell in row.cells[6:14]) == " ◦●▲×●––"
+    assert row.words == "over a limit 1; no valid mean 1; within its limits 2; operated too briefly 1; not operating 12"
+
+
+def test_the_words_of_an_hour_say_why_with_the_minutes() -> None:
+    cells = ninth(found((MARK,))).cells
+    assert cells[9].words == "03-09 09:00 over a limit; HCl"
+    assert cells[10].words == (
+        "03-09 10:00 no valid mean; 31 of 45 minutes needed: marked by an operator; marked: Calibration"
+    )
+    assert cells[10].marked
+    assert not cells[9].marked
+
+
+def test_a_mark_that_was_corrected_is_not_drawn() -> None:
+    corrected = msgspec.structs.replace(MARK, replaced_by=5)
+    assert not ninth(found((corrected,))).cells[10].marked
+
+
+def test_an_hour_shows_the_worst_of_its_limits() -> None:
+    both = Found([period(8), period(8, None, "invalid", "missing_o2", pollutant="co")], [], (), {})
+    assert ninth(both).cells[8].level is Level.LOST
+
+
+def test_an_exceedance_of_another_averaging_is_seen_in_its_hours() -> None:
+    long = Found([period(8), period(9)], [over(8, 2)], (), {})
+    assert [cell.level for cell in ninth(long).cells[8:10]] == [Level.EXCEEDED, Level.EXCEEDED]
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-03-28", 24)])
+def test_a_day_has_the_hours_that_its_zone_gives_it(day: str, hours: int) -> None:
+    rows = calendar(MARCH, Found([], [], (), {}), DAY.to_ms + 40 * 24 * HOUR_MS, BERLIN, EN)
+    assert len(next(row for row in rows if row.label == day).cells) == hours
+
+
+def test_the_month_in_figures() -> None:
+    month = totals(calendar(MARCH, found(), DAY.to_ms - 1, CLOCK, EN))
+    assert (month.within, month.exceeded, month.lost, month.capture) == (2, 1, 1, "75.0 %")
+    assert totals([]).capture == "–"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cause", "level"),
+    [
+        ("not_judged", "no_o2", Level.LOST),
+        ("not_judged", "not_operating", Level.IDLE),
+        ("invalid", "missing_values", Level.LOST),
+        ("invalid", "few_operating_minutes", Level.SHORT),
+        ("within", "", Level.WITHIN),
+        ("exceeded", "", Level.EXCEEDED),
+    ],
+)
+def test_what_cannot_be_judged_is_never_shown_as_kept(verdict: str, cause: str, level: Level) -> None:
+    assert level_of(period(8, None, verdict, cause)) is level

@@ -1,0 +1,139 @@
+"""The compliance page, its forms, and the reports behind it."""
+
+import io
+import re
+
+import httpx
+import pytest
+from openpyxl import load_workbook
+
+from tests.support.city import HOUR_MS, City
+
+FURNACE = "/homes/beishan/furnaces/furnace-1"
+REPORTS = "/api/v1/homes/beishan/reports"
+EN = {"Accept-Language": "en"}
+FORM = {"state": "maintenance", "start": "2026-03-10T08:00", "end": "2026-03-10T09:30", "reason": "new filter bags"}
+
+
+def page(client: httpx.Client, path: str = f"{FURNACE}/compliance", lang: str = "en") -> str:
+    response = client.get(path, headers={"Accept-Language": lang})
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+def words(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def test_the_calendar_shows_hours_by_sign_and_by_words(client: httpx.Client) -> None:
+    html = page(client)
+    assert html.count('data-level="exceeded"') == 2, "the hour, and the legend"
+    assert "03-10 08:00 over a limit; HCl" in html
+    assert "31 of 45 minutes needed: operated too short a time" in html
+
+
+def test_an_earlier_month_can_be_looked_at(client: httpx.Client) -> None:
+    assert "2026-02" in page(client)
+    february = page(client, f"{FURNACE}/compliance?month=2026-02")
+    assert february.count("<tr>") == 29
+    assert "month=2026-03" in february
+    wrong = client.get(f"{FURNACE}/compliance?month=2026-2", headers=EN)
+    assert wrong.status_code == 422
+
+
+def test_a_mark_is_entered_corrected_and_withdrawn_by_forms(own_city: City, own_client: httpx.Client) -> None:
+    answer = own_client.post(f"{FURNACE}/marks", data=FORM)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{FURNACE}/compliance?month=2026-03#marks"
+    assert own_city.marked[0][1:] == (1773100800000, 1773100800000 + 5_400_000)
+    assert own_client.post("/marks/1/correct", data=FORM | {"end": "2026-03-10T09:00"}).status_code == 303
+    assert own_client.post("/marks/2/withdraw", data={"reason": "wrong furnace"}).status_code == 303
+    read = words(page(own_client))
+    for expected in ("new filter bags", "no. 2 stands in its place", "corrects no. 1", "withdraws no. 2"):
+        assert expected in read
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "said"),
+    [
+        (f"{FURNACE}/marks", FORM | {"start": "yesterday"}, "2026-11-23T08:00"),
+        (f"{FURNACE}/marks", FORM | {"end": "2026-03-10T07:00"}, "after the start"),
+        (f"{FURNACE}/marks", FORM | {"reason": " "}, "reason"),
+        (f"{FURNACE}/marks", FORM | {"state": "holiday"}, "maintenance"),
+        ("/exceedances/1/remarks", {"cause": "weather", "action": "x"}, "cause"),
+    ],
+)
+def test_a_form_that_cannot_be_right_is_refused(
+    client: httpx.Client, path: str, data: dict[str, str], said: str
+) -> None:
+    answer = client.post(path, data=data, headers=EN)
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_cause_and_action_are_filled_in_by_a_form(own_client: httpx.Client) -> None:
+    assert "Cause and action are not filled in yet." in page(own_client)
+    said = {"cause": "control_equipment", "detail": "feeder empty", "action": "lime refilled"}
+    assert own_client.post("/exceedances/1/remarks", data=said).status_code == 303
+    read = words(page(own_client))
+    assert "Flue gas treatment : feeder empty" in read or "Flue gas treatment: feeder empty" in read
+    assert "lime refilled" in read
+    assert "not filled in" not in read
+
+
+def test_an_hour_without_a_mean_says_why_on_the_furnace_page(client: httpx.Client) -> None:
+    assert "07:00–08:00 invalid: 31 of 45 minutes needed: operated too short a time" in words(page(client, FURNACE))
+
+
+@pytest.mark.parametrize(("kind", "label"), [("day", "2026-03-10"), ("month", "2026-03"), ("year", "2026")])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_report_can_be_read_in_the_browser(client: httpx.Client, kind: str, label: str, lang: str) -> None:
+    answer = client.get(f"{REPORTS}/{kind}/{label}", params={"furnace": "furnace-1", "lang": lang})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert ("Hydrogen chloride" if lang == "en" else "氯化氢") in answer.text
+    assert "41.8" in answer.text
+
+
+def test_the_same_records_give_the_same_file_at_another_time(own_city: City, own_client: httpx.Client) -> None:
+    query = {"furnace": "furnace-1", "lang": "en"}
+    for form in ("html", "csv", "xlsx"):
+        first = own_client.get(f"{REPORTS}/day/2026-03-09", params=query | {"format": form}).content
+        own_city.now_ms += 26 * HOUR_MS
+        assert own_client.get(f"{REPORTS}/day/2026-03-09", params=query | {"format": form}).content == first
+
+
+def test_a_home_report_holds_every_furnace(client: httpx.Client) -> None:
+    answer = client.get(f"{REPORTS}/month/2026-03", params={"format": "xlsx", "lang": "en"})
+    assert answer.headers["content-disposition"] == 'attachment; filename="beishan-2026-03-en.xlsx"'
+    sheet = load_workbook(io.BytesIO(answer.content))["Operation and energy"]
+    assert [row[0] for row in sheet.iter_rows(min_row=2, max_row=4, values_only=True)] == [
+        "Furnace 1",
+        "Furnace 2",
+        "Furnace 3",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"{REPORTS}/day/2026-02-30", 422),
+        (f"{REPORTS}/week/2026-03", 422),
+        (f"{REPORTS}/day/2026-03-10?format=pdf", 422),
+        (f"{REPORTS}/cremation/x", 422),
+        (f"{REPORTS}/cremation/x?furnace=furnace-1", 404),
+        (f"{REPORTS}/day/2026-03-10?furnace=nope", 404),
+        ("/api/v1/homes/nope/reports/day/2026-03-10", 404),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_refused(client: httpx.Client, path: str, status: int) -> None:
+    assert client.get(path).status_code == status
+
+
+def test_a_report_of_a_time_without_data_says_so(client: httpx.Client) -> None:
+    answer = client.get(f"{REPORTS}/day/2020-01-01", params={"lang": "en"})
+    assert "Nothing was judged in this time." in answer.text
+    assert "PRELIMINARY" in answer.text
