@@ -4,6 +4,7 @@ A route states what it needs: `Sight` (or `Charts`) to read, `Annotated[Act, nee
 `SIGNED_IN` or `PUBLIC` among its dependencies where it shows nothing of any home.
 """
 
+from base64 import b64decode
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -30,9 +31,9 @@ LOCAL = Caller(kind=CallerKind.LOCAL, id=0, name="local", grants=(Grant(ROOT_ID,
 
 def caller_of(request: Request, here: Here) -> Caller:
     """Who asks: a machine by its key, a person by their session, or whoever sits here. Raises NotSignedIn."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme:
-        return _by_key(request, here, key.strip() if scheme.casefold() == "bearer" else "")
+    given = request.headers.get("authorization", "")
+    if given:
+        return _by_key(request, here, key_in(given))
     token = session_token(request)
     person = _by_session(here, hash_token(token)) if token else None
     if person is not None:
@@ -40,6 +41,17 @@ def caller_of(request: Request, here: Here) -> Caller:
     if here.config.people.sign_in is SignIn.OFF and _is_here(request):
         return LOCAL
     raise NotSignedIn("sign in first")
+
+
+def key_in(given: str) -> str:
+    """The key in an Authorization header: as a bearer, as InfluxDB's token, or as the password of any user."""
+    scheme, _, rest = given.partition(" ")
+    if scheme.casefold() in ("bearer", "token"):
+        return rest.strip()
+    try:
+        return b64decode(rest, validate=True).decode().partition(":")[2] if scheme.casefold() == "basic" else ""
+    except ValueError:  # no base64, no text
+        return ""
 
 
 def session_token(request: Request) -> str:
