@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from ingest_service.commands import audit, check, demo, edge, key, rules, serve, store, tree, user
+from ingest_service.commands import audit, check, demo, edge, key, report, rules, serve, store, tree, user
 from ingest_service.errors import ConfigError, ServiceError
 
 
@@ -11,7 +11,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit code."""
     parser = argparse.ArgumentParser(prog="ingest-service", description="Clearstack's central service.")
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, check, rules, store, audit, edge, tree, user, key, demo):
+    for command in (serve, check, rules, report, store, audit, edge, tree, user, key, demo):
         command.add_arguments(subparsers)
     args = parser.parse_args(argv)
     try:
