@@ -34,7 +34,6 @@ from ingest_service.people.settings import People, SignIn
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.embedded.store import EmbeddedStore
@@ -45,6 +44,7 @@ from ingest_service.store.overview import Reader, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.remarks import RemarkLog
 from ingest_service.store.tables import Exceedance, Judgement, Rejection, Table
+from tests.support.database import new_database
 
 NOW_MS = int(datetime(2026, 3, 10, 2, 42, 17, tzinfo=UTC).timestamp() * 1000)  # 10:42:17 in Shanghai
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
@@ -91,7 +91,7 @@ class City:
     def __init__(self, folder: Path, http: Http | None = None) -> None:
         folder.mkdir(exist_ok=True)
         self.now_ms = NOW_MS
-        self.engine: Engine = open_database(database_url(folder, ""))
+        self.engine: Engine = new_database(folder)
         self.registry = Registry(self.engine)
         self.store = EmbeddedStore(folder / "store")
         self.derived = EmbeddedDerived(folder / "derived")

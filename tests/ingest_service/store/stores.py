@@ -8,7 +8,6 @@ from pathlib import Path
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.influx import InfluxEngine
 from ingest_service.store.remote.catalogue import Catalogue
 from ingest_service.store.remote.connection import Address
@@ -19,6 +18,7 @@ from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.store.victoria import VictoriaEngine
 from ingest_service.store.victoria.engine import Nodes
+from tests.support.database import new_database
 from tests.support.influx import InfluxDB
 from tests.support.victoria import VictoriaMetrics
 
@@ -37,7 +37,7 @@ class OnServer(RemoteStore):
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.database = open_database(database_url(folder, ""))
+        self.database = new_database(folder)
         register(self.database, mark_of(folder))
         self.catalogue = Catalogue(self.database)
         self.engine = engine_of(self.catalogue)

@@ -12,10 +12,10 @@ from ingest_service.alarms.vocabulary import Kind, Locale, State, Step
 from ingest_service.errors import StoreError
 from ingest_service.store import deliveries
 from ingest_service.store.alarms import AlarmFilter, AlarmStore, Answer
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Home
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
+from tests.support.database import new_database
 
 HOOK = Receiver(Channel.WEBHOOK, "http://127.0.0.1/" + "x" * 400, Locale.EN)
 KEY = "stuck_value:1"
@@ -24,7 +24,7 @@ MINUTE = 60_000
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(database_url(tmp_path, ""))
+    opened = new_database(tmp_path)
     with Session(opened) as session, session.begin():
         session.add_all([Home(id="qingshan"), Home(id="donghu")])
     yield opened

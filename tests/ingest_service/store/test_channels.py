@@ -10,14 +10,14 @@ from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from ingest_service.store.channels import NO_ID, Channels, read_channels
 from ingest_service.store.channels_cache import ChannelsCache
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.registry import Registry
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
+from tests.support.database import new_database
 
 
 @pytest.fixture
 def channels(tmp_path: Path) -> Iterator[Channels]:
-    engine = open_database(database_url(tmp_path, ""))
+    engine = new_database(tmp_path)
     populate(engine)
     yield read_channels(engine)
     engine.dispose()
@@ -67,7 +67,7 @@ def test_an_unknown_series_is_an_error(channels: Channels, unknown: int) -> None
 
 
 def test_channels_are_the_same_from_memory_as_from_the_database(tmp_path: Path) -> None:
-    engine = open_database(database_url(tmp_path, ""))
+    engine = new_database(tmp_path)
     populate(engine)
     registry = Registry(engine)
     cache = ChannelsCache(registry)

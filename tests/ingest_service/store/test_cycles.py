@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from ingest_service.cycles.cycle import Cycle, FoundBy
 from ingest_service.store.cycles import Changed, CycleStore, cycle_of, cycles_of
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.tables import Cremation, Furnace, Home, Table
+from tests.support.database import new_database
 
 HOUR = 3_600_000
 T0 = 495_000 * HOUR
@@ -21,7 +21,7 @@ T0 = 495_000 * HOUR
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """Two homes with a furnace each."""
-    opened = open_database(database_url(tmp_path, ""))
+    opened = new_database(tmp_path)
     with Session(opened) as session, session.begin():
         session.add_all([Home(id="h1"), Home(id="h2")])
         session.flush()

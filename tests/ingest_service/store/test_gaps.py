@@ -8,11 +8,11 @@ from sqlalchemy import Engine
 
 from edge_agent.wire.birth import Birth
 from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.gaps import GapLog, GapRow, gaps_between
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.registry import Registry
 from ingest_service.store.tables import Table
+from tests.support.database import new_database
 
 AT_MS = 1_764_000_000_000
 GAP = Gap("plc", AT_MS, AT_MS + 60_000, 120, GapReason.SIZE_LIMIT)
@@ -21,7 +21,7 @@ EPOCH = 2**64 - 5  # wider than any column of whole numbers
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    engine = open_database(database_url(tmp_path, ""))
+    engine = new_database(tmp_path)
     registry = Registry(engine)
     for home, device, furnace in (("east", "plc", "F1"), ("east", "plc-2", "F2"), ("west", "plc", "F1")):
         registry.register_node(home, "edge-1", Birth(channels=()), AT_MS)

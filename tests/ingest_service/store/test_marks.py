@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 from ingest_service.audit.entry import Action
 from ingest_service.emissions.marks import PlantState
 from ingest_service.store.audit import AuditTrail
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.doing import Doing
 from ingest_service.store.marks import Act, MarkEntry, MarkStore, mark_of, marks_of
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.remarks import Answer, ExceedanceCause, Remark, RemarkLog, newest_on, remarks_on
 from ingest_service.store.tables import Furnace, Home
 from ingest_service.store.trends import OverLimit
+from tests.support.database import new_database
 
 HOUR = 3_600_000
 T0 = 495_000 * HOUR
@@ -25,7 +25,7 @@ ELSEWHERE = Scope(frozenset({"h2"}))
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """Two homes with a furnace each."""
-    opened = open_database(database_url(tmp_path, ""))
+    opened = new_database(tmp_path)
     with Session(opened) as session, session.begin():
         session.add_all([Home(id="h1"), Home(id="h2")])
         session.flush()

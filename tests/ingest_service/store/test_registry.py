@@ -6,8 +6,8 @@ from sqlalchemy import Engine, text
 from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from ingest_service.errors import RejectedMessage, StoreError
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.registry import DeviceBirth, NodeBirth, Registry
+from tests.support.database import new_database
 
 AT_MS = 1_764_000_000_000
 
@@ -26,7 +26,7 @@ def device_birth(*channels: ChannelBirth, furnace: str = "F1", name_en: str = "F
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    return open_database(database_url(tmp_path, ""))
+    return new_database(tmp_path)
 
 
 @pytest.fixture

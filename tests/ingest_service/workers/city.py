@@ -17,7 +17,6 @@ from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.channels import read_channels
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.judgements import JudgementStore
@@ -28,6 +27,7 @@ from ingest_service.workers.judge import JudgeWorker
 from ingest_service.workers.plant_record import PlantRecord
 from ingest_service.workers.verdicts import Site
 from ingest_service.workers.watch import WatchWorker
+from tests.support.database import new_database
 
 START = 495_000 * HOUR_MS
 MINUTE = 60_000
@@ -54,7 +54,7 @@ class City:
         self.folder = folder
         self.quantities = tuple(channels)
         self.book, self.plant = book, plant
-        self.engine = open_database(database_url(folder, ""))
+        self.engine = new_database(folder)
         self._populate(range(1, furnaces + 1))
         self.edges = [EdgeView(edge_id=1, home="h1", edge="e1", online=True, last_seen_ms=START)]
         self._blocks = 0

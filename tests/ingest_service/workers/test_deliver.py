@@ -12,17 +12,17 @@ from ingest_service.alarms.vocabulary import Kind
 from ingest_service.config import Webhook
 from ingest_service.notify.notifiers import configured_receivers, open_notifiers
 from ingest_service.store.alarms import AlarmStore
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.deliveries import DeliveryRow, DeliveryState, DeliveryStore
 from ingest_service.store.tables import Home
 from ingest_service.workers.deliver import BACKOFF_MS, DEADLINE_MS, JITTER, LEASE_MS, DeliverWorker
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
 from tests.ingest_service.notify.receiver import Inlet, listening
+from tests.support.database import new_database
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(database_url(tmp_path, ""))
+    opened = new_database(tmp_path)
     with Session(opened) as session, session.begin():
         session.add(Home(id="qingshan"))
     yield opened

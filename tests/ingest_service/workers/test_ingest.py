@@ -17,7 +17,6 @@ from edge_agent.wire.topic import MessageType
 from ingest_service.errors import StoreError
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.intake.identity import CONTESTED_MS
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
@@ -25,6 +24,7 @@ from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
 from ingest_service.workers.ingest import IngestWorker
 from tests.ingest_service.workers.edges import NOW_MS, SpeakingEdge, Spoken
+from tests.support.database import new_database
 from tests.support.waiting import wait_until
 
 NODE_BIRTH = encode_birth(Birth(channels=(), bd_seq=0), 0, NOW_MS)
@@ -36,7 +36,7 @@ class Centre:
     def __init__(self, folder: Path) -> None:
         self.now_ms = NOW_MS
         self.folder = folder
-        self.engine: Engine = open_database(database_url(folder, ""))
+        self.engine: Engine = new_database(folder)
         self.registry = Registry(self.engine)
         self.rejections = RejectionLog(self.engine)
         self.store = EmbeddedStore(folder)
