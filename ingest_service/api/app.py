@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from ingest_service.api import (
     alarms,
+    audit,
     completeness,
     compliance,
     cycles,
@@ -26,6 +27,7 @@ from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
 from ingest_service.api.page import account, assets, city, data, entries, furnace, keys, people, sign_in, tree
 from ingest_service.api.page import alarms as alarm_pages
+from ingest_service.api.page import audit as audit_pages
 from ingest_service.api.page import completeness as completeness_pages
 from ingest_service.api.page import compliance as compliance_pages
 from ingest_service.api.page import cremations as cremation_pages
@@ -48,6 +50,7 @@ RESOURCES = (
     store,
     stream,
     session,
+    audit,
 )
 PAGES = (
     assets,
@@ -64,6 +67,7 @@ PAGES = (
     energy_pages,
     completeness_pages,
     alarm_pages,
+    audit_pages,
     data,
 )
 TAGS = [

@@ -38,6 +38,7 @@ NAVIGATION = (
     Navigation("inbox", "/inbox"),
     Navigation("data", "/data"),
     Navigation("people", "/people", Right.PEOPLE),
+    Navigation("audit", "/audit", Right.AUDIT),
 )
 
 

@@ -53,7 +53,13 @@ def texts(locale: Locale) -> Texts:
     """The texts of that language."""
     folder = files("ingest_service.api.page").joinpath("locales")
     tables: dict[str, dict[str, str]] = {}
-    for name in (f"{locale}.toml", f"compliance.{locale}.toml", f"people.{locale}.toml", f"cremations.{locale}.toml"):
+    for name in (
+        f"{locale}.toml",
+        f"compliance.{locale}.toml",
+        f"people.{locale}.toml",
+        f"cremations.{locale}.toml",
+        f"audit.{locale}.toml",
+    ):
         tables |= tomllib.loads(folder.joinpath(name).read_text(encoding="utf-8"))
     flat = {f"{table}.{name}": text for table, entries in tables.items() for name, text in entries.items()}
     return Texts(locale, flat)

@@ -25,6 +25,7 @@ from ingest_service.api.page.texts import texts
 from ingest_service.api.page.tiles import TILE_VALUES
 from ingest_service.api.page.tree import MADE_BY_HAND
 from ingest_service.api.page.trend_view import Range
+from ingest_service.audit.entry import Action
 from ingest_service.config import StoreKind
 from ingest_service.cycles.cycle import FoundBy, StartKind
 from ingest_service.emissions.averages import Averaging
@@ -86,6 +87,7 @@ CODES: dict[str, set[str]] = {
     "mark_act": set(Act),
     "calendar": {*Level, "marked", "and", "count"},
     "role": set(Role),
+    "audit_action": set(Action),
     "how": set(How),
     "use": set(KeyUse),
     "node": set(NodeKind),
