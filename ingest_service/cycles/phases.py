@@ -18,6 +18,7 @@ _TROLLEY_BEFORE_S = 60.0  # the trolley comes before the door opens
 _DOOR_OPEN_AT_MOST_S = 600.0
 _BURNING_AT_LEAST_S = 1_200.0  # ignition and main combustion together
 _ASH_AFTER_COOLING_S = 480.0
+_SLOW_RATE_S = 45.0  # the same for a burner that takes minutes to come up
 _OFF_S = 300.0  # without any burner for so long, a furnace is heated anew
 _HEATED_AT_MOST_S = 2_700.0  # from the end of one cremation to the charge of the next while heating goes on
 _DIP_S, _DIP_MEAN_S = 900.0, 120.0  # where the lowest oxygen lies after the charge, and over what it is taken
@@ -129,7 +130,7 @@ def _burnout(signals: Signals, closed: int, cooling: int) -> int | None:
     """The primary burner comes up again after the main combustion."""
     first, last = closed + signals.steps(_BURNING_AT_LEAST_S), cooling - signals.steps(_TROLLEY_BEFORE_S)
     for quantity in ("burner1_modulation", "gas_flow"):
-        rise = fast_change(signals.of(quantity), first, last, 1, half_steps(signals))
+        rise = fast_change(signals.of(quantity), first, last, 1, signals.steps(_SLOW_RATE_S))
         if rise is not None:
             return rise.begin
     return None

@@ -29,7 +29,13 @@ def went_out(signals: Signals, first: int, last: int) -> int | None:
 
 def lit_primary(signals: Signals) -> Bools:
     """Steps at which the primary burner burns."""
-    return np.asarray((signals.of("burner1_modulation") > _LIT_ABOVE_PCT) | (signals.of("burner1_on") > 0.5))
+    return _burns(signals, "burner1_on", "burner1_modulation")
+
+
+def _burns(signals: Signals, contact: str, modulation: str) -> Bools:
+    """As the burner's contact says; where it has none, by its modulation."""
+    on = signals.of(contact)
+    return np.asarray(np.where(np.isfinite(on), on > 0.5, signals.of(modulation) > _LIT_ABOVE_PCT))
 
 
 def is_out_primary(signals: Signals) -> Bools:
@@ -46,7 +52,7 @@ def is_dark(signals: Signals) -> Bools:
 
 def is_lit(signals: Signals) -> Bools:
     """Steps at which any burner burns; where no burner is known, at which gas flows."""
-    second = (signals.of("burner2_modulation") > _LIT_ABOVE_PCT) | (signals.of("burner2_on") > 0.5)
+    second = _burns(signals, "burner2_on", "burner2_modulation")
     return np.asarray(lit_primary(signals) | second | (signals.of("gas_flow") > _GAS_ABOVE_M3_PER_H))
 
 
