@@ -56,6 +56,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 Text = Annotated[str, Query(alias="q", description="InfluxQL: SELECT and SHOW")]
 Body = Annotated[str, Form(alias="q")]
+Unit = Annotated[Epoch, Form(alias="epoch")]
 
 
 @router.get("/ping", summary="That the service answers InfluxQL", status_code=204, dependencies=[PUBLIC])
@@ -78,9 +79,12 @@ def query(here: Here, sight: Charts, q: Text = "", epoch: Epoch = Epoch.TEXT) ->
 
 
 @router.post("/query", summary="The same from a form", response_class=Response)
-def query_form(here: Here, sight: Charts, q: Text = "", body: Body = "", epoch: Epoch = Epoch.TEXT) -> Response:
-    """The answer in JSON, as InfluxDB 1 gives it."""
-    return _answer(body or q, epoch, GrafanaSeries(sight, here.store, here.derived, here.clock()), here.clock())
+def query_form(
+    here: Here, sight: Charts, q: Text = "", epoch: Epoch = Epoch.TEXT, body: Body = "", unit: Unit = Epoch.TEXT
+) -> Response:
+    """The answer in JSON, as InfluxDB 1 gives it; what stands in the address counts where the form says nothing."""
+    series = GrafanaSeries(sight, here.store, here.derived, here.clock())
+    return _answer(body or q, unit or epoch, series, here.clock())
 
 
 def _answer(text: str, epoch: Epoch, series: GrafanaSeries, now_ms: int) -> Response:

@@ -59,7 +59,7 @@ class DeriveWorker:
         self._seen = self._seen or self._seen_before(now_ms)
         written = sum(self._catch_up(table, now_ms) for table in _TABLES)
         if now_ms // MINUTE_MS != self._minute:
-            written += self._write(self._standing(now_ms // MINUTE_MS * MINUTE_MS))
+            written += self._write(self._standing(now_ms))
             self._minute = now_ms // MINUTE_MS
         if now_ms // HOUR_MS != self._hour:
             written += self._write(self._hours(now_ms))
@@ -96,24 +96,24 @@ class DeriveWorker:
             self._derived.write(made)
         return len(made)
 
-    def _standing(self, at_ms: int) -> list[Point]:
+    def _standing(self, now_ms: int) -> list[Point]:
         """How furnaces, edges, alarms and the service stand."""
-        reader, sources = self._from.reader, self._from
+        reader, sources, at_ms = self._from.reader, self._from, now_ms // MINUTE_MS * MINUTE_MS
         alarms, homes = journal.open_alarms(reader), overview.homes(reader)
         now = Now(
-            at_ms=at_ms, homes=homes, furnaces=overview.furnaces(reader), edges=overview.edges(reader),
+            now_ms=now_ms, at_ms=at_ms, homes=homes, furnaces=overview.furnaces(reader), edges=overview.edges(reader),
             views=sources.edges(), silent_after_s=sources.silent_after_s, channels=sources.channels(),
             live=sources.live.rows(), alarms=alarms, previews=sources.previews(),
         )  # fmt: skip
         counted = points.open_alarms(alarms, [home.id for home in homes], at_ms)
-        return [*furnaces_now(now), *edges_now(now), *counted, self._service(at_ms)]
+        return [*furnaces_now(now), *edges_now(now), *counted, self._service(at_ms, now_ms)]
 
-    def _service(self, at_ms: int) -> Point:
+    def _service(self, at_ms: int, now_ms: int) -> Point:
         """The service's own figures, which belong to no home."""
         counters, status = self._from.counters(), self._from.store.status()
         sent = changes.deliveries_by_state(self._from.reader)
         fields = fields_of(
-            lag_s=(at_ms - counters.last_commit_at_ms) / 1000 if counters.last_commit_at_ms else None,
+            lag_s=max(0.0, (now_ms - counters.last_commit_at_ms) / 1000) if counters.last_commit_at_ms else None,
             samples_stored=float(counters.samples_stored), queued_messages=float(counters.queued_messages),
             samples_rejected=float(sum(counters.samples_rejected.values())),
             deliveries_pending=float(sent.get("pending", 0) + sent.get("sending", 0)),

@@ -21,8 +21,9 @@ OUTBOX_DEPTH, OUTBOX_AGE = "outbox_depth", "outbox_oldest_s"  # what an edge of 
 
 
 class Now(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known at `at_ms` (ms since 1970 UTC, a whole minute)."""
+    """What is known at `now_ms`, to be written at `at_ms`, a whole minute (both ms since 1970 UTC)."""
 
+    now_ms: int
     at_ms: int
     homes: Sequence[HomeRow]
     furnaces: Sequence[FurnaceRow]
@@ -48,7 +49,7 @@ def furnaces_now(now: Now) -> Iterator[Point]:
         fields = fields_of(
             phase=phase, headroom_pct=room, alarms=float(len(own)),
             burning=float(phase in _BURNING), beyond=float(room is not None and room < 0),
-            age_s=None if at_ms is None else (now.at_ms - at_ms) / 1000,
+            age_s=None if at_ms is None else max(0.0, (now.now_ms - at_ms) / 1000),
         )  # fmt: skip
         yield Point("furnace", _furnace_tags(furnace, homes[furnace.home_id]), now.at_ms, fields)
 
@@ -62,11 +63,11 @@ def edges_now(now: Now) -> Iterator[Point]:
     for edge in now.edges:
         view = views.get(edge.id)
         seen_ms = view.last_seen_ms if view else edge.last_seen_ms
-        heard = view is not None and view.online and now.at_ms - seen_ms <= now.silent_after_s * 1000
+        heard = view is not None and view.online and now.now_ms - seen_ms <= now.silent_after_s * 1000
         at_ms = newest_ms.get(edge.id)
         fields = fields_of(
-            online=float(heard), silent=float(not heard), silent_s=max(0.0, (now.at_ms - seen_ms) / 1000),
-            lag_s=None if at_ms is None else max(0.0, (now.at_ms - at_ms) / 1000),
+            online=float(heard), silent=float(not heard), silent_s=max(0.0, (now.now_ms - seen_ms) / 1000),
+            lag_s=None if at_ms is None else max(0.0, (now.now_ms - at_ms) / 1000),
             clock_offset_ms=view.clock_offset_ms if view else None, outbox_blocks=own[OUTBOX_DEPTH].get(edge.id),
             outbox_oldest_s=own[OUTBOX_AGE].get(edge.id), seq_gaps=float(view.seq_gaps) if view else None,
         )  # fmt: skip

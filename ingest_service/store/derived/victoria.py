@@ -1,6 +1,7 @@
 """Derived series in VictoriaMetrics, which replaces nothing: a revision stands a millisecond after the one before.
 
-What is read is the latest of each second. An event's texts are labels; before it is written again, what it was goes.
+The first stands a millisecond after its time: windows leave their beginning out. What is read is the latest of each
+second. An event's texts are labels; before it is written again, what it was goes.
 """
 
 import time
@@ -21,13 +22,24 @@ _LINES_AT_ONCE = 20_000
 Key = tuple[str, Tags, int]  # measurement, tags, time
 
 
+class Standing(msgspec.Struct, kw_only=True):
+    """What a point says, in which revision (0 for none); `at_s` is when we wrote it (s of a clock that never jumps)."""
+
+    revision: int = 0
+    said: dict[str, float | str] = {}
+    at_s: float = 0.0
+
+
+_NOTHING = Standing()
+
+
 class VictoriaDerived:
     """Of one server or cluster: lines go to the address, questions to `read_url`."""
 
     def __init__(self, address: Address, read_url: str) -> None:
         self._writing = Connection(address)
         self._reading = Connection(msgspec.structs.replace(address, url=read_url))
-        self._written: dict[Key, tuple[float, int]] = {}  # what the server may not show yet: when, and how often
+        self._written: dict[Key, Standing] = {}  # what the server may not show yet
 
     def write(self, points: Sequence[Point]) -> None:
         """Put each in the place of what there is of its measurement, tags and time."""
@@ -68,23 +80,36 @@ class VictoriaDerived:
         self._reading.close()
 
     def _revised(self, measurement: str, points: Sequence[Point]) -> list[Point]:
-        """The points at times at which they are found first."""
+        """Those that say something new, at times at which they are found first."""
         from_ms, to_ms = min(one.at_ms for one in points), max(one.at_ms for one in points) + SECOND_MS
-        known: dict[Key, int] = {}
-        for one in self._export(measurement, from_ms, to_ms):
-            for at in one.timestamps:
-                key = (measurement, _tags(one.metric), at // SECOND_MS * SECOND_MS)
-                known[key] = max(known.get(key, 0), at % SECOND_MS + 1)
-        found = []
+        known, found = self._known(measurement, from_ms, to_ms), []
         for point in points:
             key = (measurement, point.tags, point.at_ms // SECOND_MS * SECOND_MS)
-            revision = max(known.get(key, 0), self._written.get(key, (0.0, 0))[1])
-            if revision and point.texts:
+            standing = max(known.get(key, _NOTHING), self._written.get(key, _NOTHING), key=lambda one: one.revision)
+            said: dict[str, float | str] = {**dict(point.fields), **dict(point.texts)}
+            if standing.said == said:
+                continue
+            if standing.revision and point.texts:
                 self._take_away(point)
-            self._written[key] = (time.monotonic(), revision + 1)
-            at_ms = key[2] + min(revision, SECOND_MS - 1)
-            found.append(msgspec.structs.replace(point, at_ms=at_ms))
+            revision = min(standing.revision + 1, SECOND_MS - 1)
+            self._written[key] = Standing(revision=revision, said=said, at_s=time.monotonic())
+            found.append(msgspec.structs.replace(point, at_ms=key[2] + revision))
         return found
+
+    def _known(self, measurement: str, from_ms: int, to_ms: int) -> dict[Key, "Standing"]:
+        """What the server has of the points of a span."""
+        known: dict[Key, Standing] = {}
+        for one in self._export(measurement, from_ms // SECOND_MS * SECOND_MS, to_ms):
+            field, tags = one.metric["__name__"].removeprefix(f"{measurement}_"), _tags(one.metric)
+            texts = {name: one.metric[name] for name in TEXTS if name in one.metric}
+            for at, value in zip(one.timestamps, one.values, strict=True):
+                key, revision = (measurement, tags, at // SECOND_MS * SECOND_MS), at % SECOND_MS
+                standing = known.setdefault(key, Standing(revision=revision))
+                if revision > standing.revision:
+                    standing.revision, standing.said = revision, {}
+                if revision == standing.revision and value is not None:
+                    standing.said |= {field: value, **texts}
+        return known
 
     def _take_away(self, point: Point) -> None:
         """What an event said before: its series, which are no other event's."""
@@ -99,7 +124,7 @@ class VictoriaDerived:
 
     def _forget(self) -> None:
         before_s = time.monotonic() - 2 * SETTLES_S
-        self._written = {key: one for key, one in self._written.items() if one[0] > before_s}
+        self._written = {key: one for key, one in self._written.items() if one.at_s > before_s}
 
 
 def _tags(metric: Mapping[str, str]) -> Tags:

@@ -1,0 +1,4 @@
+"""Grafana dashboards: five questions as panels, written once for two languages and two query dialects.
+
+`python -m dashboards` writes `json/` and `schema.json`; limits, phases, quantities and units come from the product.
+"""

@@ -1,0 +1,197 @@
+"""Units, colours, links and options of a panel."""
+
+from collections.abc import Iterator, Sequence
+
+from dashboards.asking import Source
+from dashboards.panel import Colour, Column, Kind, Meaning, Panel, Step
+from dashboards.targets import Dialect, ref_id
+from dashboards.text import Locale, Text
+from dashboards.types import (
+    CellOptions,
+    Color,
+    Custom,
+    FieldConfig,
+    FieldDefaults,
+    Legend,
+    LineStyle,
+    Link,
+    Mapped,
+    Mapping,
+    Matcher,
+    Options,
+    Organize,
+    Override,
+    Property,
+    Reduce,
+    Thresholds,
+    ThresholdsStyle,
+    ThresholdStep,
+    Tooltip,
+    Transformation,
+)
+
+# Colours that also those tell apart who do not see all of them (Okabe and Ito).
+LINES = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#8E98A3", "#D55E00")
+NOTHING = {Locale.ZH: "无数据", Locale.EN: "no data"}
+TAGS: dict[str, Text] = {
+    "city": Text("城市", "City"),
+    "district": Text("区县", "District"),
+    "home": Text("殡仪馆", "Home"),
+    "furnace": Text("火化机", "Furnace"),
+    "edge": Text("边缘网关", "Edge"),
+    "pollutant": Text("项目", "Quantity"),
+    "period": Text("均值周期", "Averaging"),
+    "rule": Text("规则", "Rule"),
+    "severity": Text("级别", "Severity"),
+}
+_OF_EVENTS = {"title": Text("事项", "What"), "text": Text("说明", "About"), "end": Text("结束", "End")}
+_IDS = ("home", "furnace")  # by which other dashboards are addressed; hidden where names stand beside them
+
+
+def config(panel: Panel, dialect: Dialect, locale: Locale) -> FieldConfig:
+    """Everything about values."""
+    defaults = FieldDefaults(
+        unit=panel.unit,
+        color=Color(mode="palette-classic" if panel.kind is Kind.TIME_SERIES else "thresholds"),
+        thresholds=_thresholds(panel.steps),
+        mappings=_mappings(panel.meanings, locale),
+        custom=_custom(panel),
+        min=panel.low,
+        max=panel.high,
+        decimals=panel.decimals,
+        links=[_link(panel.leads_to, dialect, locale)] if panel.leads_to else [],
+        no_value=NOTHING[locale],
+    )
+    overrides = [*_lines(panel, locale), *(_column(one, dialect, locale) for one in panel.columns), *_hidden(panel)]
+    return FieldConfig(defaults=defaults, overrides=overrides)
+
+
+def options(panel: Panel) -> Options:
+    """What the kind of panel is set to."""
+    match panel.kind:
+        case Kind.TIME_SERIES:
+            legend = Legend(display_mode="list", placement="bottom", show_legend=True, calcs=[])
+            return Options(legend=legend, tooltip=Tooltip(mode="multi", sort="desc"))
+        case Kind.STAT:
+            last = Reduce(calcs=["lastNotNull"])
+            return Options(reduce_options=last, color_mode="value", graph_mode="none", text_mode="auto")
+        case Kind.BAR_GAUGE:
+            last = Reduce(calcs=["lastNotNull"])
+            return Options(reduce_options=last, display_mode="basic", orientation="horizontal", show_unfilled=True)
+        case Kind.TABLE:
+            return Options(show_header=True, cell_height="md")
+        case Kind.STATE_TIMELINE:
+            legend = Legend(display_mode="list", placement="bottom", show_legend=True, calcs=[])
+            return Options(show_value="auto", merge_values=True, row_height=0.9, align_value="left", legend=legend)
+        case _:
+            legend = Legend(display_mode="list", placement="bottom", show_legend=True, calcs=[])
+            return Options(show_value="never", row_height=0.9, col_width=0.9, legend=legend)
+
+
+def transformations(panel: Panel, dialect: Dialect, locale: Locale) -> list[Transformation] | None:
+    """Of a table: several queries become one table, and columns get the names that people know."""
+    if panel.kind is not Kind.TABLE:
+        return None
+    names = {tag: text.of(locale) for tag, text in _tag_names(panel).items()}
+    hidden = {} if panel.events and dialect is Dialect.INFLUXQL else {"Time": True}
+    if dialect is Dialect.PROMQL and panel.events:
+        names |= {f"title_{locale}": _OF_EVENTS["title"].of(locale), f"text_{locale}": _OF_EVENTS["text"].of(locale)}
+        names["Value"] = {Locale.ZH: "开始", Locale.EN: "Begin"}[locale]
+        hidden["subject"] = True
+    elif dialect is Dialect.PROMQL:
+        suffix = [""] if len(panel.asks) == 1 else [f" #{ref_id(at)}" for at in range(len(panel.asks))]
+        names |= {f"Value{end}": ask.name.of(locale) for end, ask in zip(suffix, panel.asks, strict=True)}
+    organize = Transformation(id="organize", options=Organize(exclude_by_name=hidden, rename_by_name=names))
+    return [*([Transformation(id="merge", options=Organize())] if dialect is Dialect.PROMQL else []), organize]
+
+
+def _tag_names(panel: Panel) -> dict[str, Text]:
+    """What the columns of tags are called; ids that stand beside names keep theirs, for links."""
+    if panel.events:
+        return {**_OF_EVENTS, "furnace": TAGS["furnace"], "home": TAGS["home"]}
+    by = panel.asks[0].by
+    named = {tag: TAGS[tag.removesuffix("_zh").removesuffix("_en")] for tag in by}
+    return {tag: text for tag, text in named.items() if tag not in _IDS or not _has_names(by)}
+
+
+def _has_names(by: Sequence[str]) -> bool:
+    return any(tag.endswith(("_zh", "_en")) for tag in by)
+
+
+def _hidden(panel: Panel) -> Iterator[Override]:
+    if panel.kind is Kind.TABLE and panel.asks and _has_names(panel.asks[0].by):
+        for tag in _IDS:
+            if tag in panel.asks[0].by:
+                yield _override(tag, ("custom.hidden", True))
+
+
+def _lines(panel: Panel, locale: Locale) -> Iterator[Override]:
+    """A colour for each line that is known beforehand; limits are dashed."""
+    if panel.kind is not Kind.TIME_SERIES:
+        return
+    for at, ask in enumerate(panel.asks):
+        if ask.name in panel.dashed:
+            style = LineStyle(fill="dash", dash=[10, 10])
+            color = Color(mode="fixed", fixed_color=Colour.BAD)
+            yield _matched("byRegexp", f"/{ask.name.of(locale)}$/", ("custom.lineStyle", style), ("color", color))
+        elif not ask.by and len(panel.asks) > 1:
+            yield _override(ask.name.of(locale), ("color", Color(mode="fixed", fixed_color=LINES[at % len(LINES)])))
+
+
+def _column(column: Column, dialect: Dialect, locale: Locale) -> Override:
+    properties: list[tuple[str, object]] = [("unit", column.unit)]
+    if column.steps:
+        properties.append(("thresholds", _thresholds(column.steps)))
+    if column.meanings:
+        properties.append(("mappings", _mappings(column.meanings, locale)))
+    if column.steps or column.meanings:
+        properties.append(("custom.cellOptions", CellOptions(type="color-text")))
+    if column.leads_to:
+        properties.append(("links", [_link(column.leads_to, dialect, locale)]))
+    return _override(column.name.of(locale), *properties)
+
+
+def _override(name: str, *properties: tuple[str, object]) -> Override:
+    return _matched("byName", name, *properties)
+
+
+def _matched(how: str, name: str, *properties: tuple[str, object]) -> Override:
+    return Override(
+        matcher=Matcher(id=how, options=name), properties=[Property(id=key, value=value) for key, value in properties]
+    )
+
+
+def _thresholds(steps: Sequence[Step]) -> Thresholds:
+    return Thresholds(mode="absolute", steps=[ThresholdStep(color=one.colour, value=one.value) for one in steps])
+
+
+def _mappings(meanings: Sequence[Meaning], locale: Locale) -> list[Mapping]:
+    found = {
+        str(one.number): Mapped(text=one.text.of(locale), color=one.colour, index=at) for at, one in enumerate(meanings)
+    }
+    return [Mapping(type="value", options=found)] if found else []
+
+
+def _custom(panel: Panel) -> Custom | None:
+    """Gaps stay gaps."""
+    match panel.kind:
+        case Kind.TIME_SERIES:
+            style = ThresholdsStyle(mode="line" if len(panel.steps) > 1 else "off")
+            return Custom(line_width=2, fill_opacity=0, span_nulls=False, show_points="auto", thresholds_style=style)
+        case Kind.TABLE:
+            return Custom(align="auto", filterable=True)
+        case Kind.STATE_TIMELINE:
+            return Custom(line_width=0, fill_opacity=85, span_nulls=False)
+        case Kind.STATUS_HISTORY:
+            return Custom(line_width=1, fill_opacity=85)
+        case _:
+            return None
+
+
+def _link(name: str, dialect: Dialect, locale: Locale) -> Link:
+    """Another dashboard of the same language, with the time, the place of the row and the data sources kept."""
+    place = "var-home=${__data.fields.home}&var-furnace=${__data.fields.furnace}"
+    names = [one.value for one in Source] if dialect is Dialect.INFLUXQL else ["source"]
+    sources = "&".join(f"${{{name}:queryparam}}" for name in names)
+    title = {Locale.ZH: "打开", Locale.EN: "Open"}[locale]
+    return Link(title=title, url=f"/d/clearstack-{name}-{locale}?${{__url_time_range}}&{place}&{sources}")

@@ -1,0 +1,235 @@
+"""Do the data arrive, complete and in time: edges, outboxes, clocks, the service itself."""
+
+from dashboards.asking import HOME as IN_HOME
+from dashboards.asking import PLACE, Aggregate, Ask, Match
+from dashboards.panel import Colour, Column, Dashboard, Kind, Meaning, Panel, Step
+from dashboards.text import Locale, Text
+from dashboards.words import FURNACE, HOME, both, series_of
+
+_NO_NAME = Text("", "")
+_ONLINE = Text("在线", "Online")
+_SILENT = Text("静默时长", "Silent for")
+_LAG = Text("数据延迟", "Lag of data")
+_OUTBOX = Text("待发数据块", "Blocks waiting")
+_OLDEST = Text("最早待发", "Oldest waiting")
+_CLOCK = Text("时钟偏差", "Clock offset")
+_LATE = (Step(None, Colour.NORMAL), Step(60, Colour.WARN), Step(600, Colour.BAD))
+_YES = (Meaning(1, Text("是", "yes"), Colour.NORMAL), Meaning(0, Text("否", "no"), Colour.BAD))
+
+
+def health(_locale: Locale) -> Dashboard:
+    """The dashboard of the plumbing."""
+    return Dashboard(
+        name="health",
+        title=Text("数据健康", "Data health"),
+        about=Text(
+            "网关、延迟、缓存、完整率、时钟、服务与通知。", "Edges, lag, outboxes, completeness, clocks, the service."
+        ),
+        variables=(HOME, FURNACE),
+        annotations=("alarm",),
+        refresh="30s",
+        rows=(
+            (
+                Text("边缘网关", "Edges"),
+                (
+                    _edges(),
+                    _over_time(_LAG, "lag_s", "s"),
+                    _over_time(_OUTBOX, "outbox_blocks", "none"),
+                    _over_time(_CLOCK, "clock_offset_ms", "ms"),
+                    _complete(),
+                ),
+            ),
+            (Text("品质", "Quality"), (_bad(), _covered())),
+            (Text("服务", "Service"), _service()),
+        ),
+    )
+
+
+def _edges() -> Panel:
+    by = ("home", "edge")
+    fields = {
+        "online": _ONLINE,
+        "silent_s": _SILENT,
+        "lag_s": _LAG,
+        "outbox_blocks": _OUTBOX,
+        "outbox_oldest_s": _OLDEST,
+        "clock_offset_ms": _CLOCK,
+    }
+    return Panel(
+        title=Text("边缘网关", "Edges"),
+        about=both(
+            Text(
+                "延迟为最新样本的时长；待发为网关尚未被确认的数据块。",
+                "Lag: age of the newest sample. Waiting: blocks that the centre has not acknowledged.",
+            ),
+            series_of("edge", *fields),
+        ),
+        kind=Kind.TABLE,
+        asks=tuple(
+            Ask(measurement="edge", field=field, aggregate=Aggregate.LAST, name=name, by=by, where=(IN_HOME,))
+            for field, name in fields.items()
+        ),
+        unit="none",
+        size=(24, 9),
+        decimals=0,
+        last="10m",
+        columns=(
+            Column(_ONLINE, meanings=_YES),
+            Column(_SILENT, "s", _LATE),
+            Column(_LAG, "s", _LATE),
+            Column(_OUTBOX, "none"),
+            Column(_OLDEST, "s", _LATE),
+            Column(_CLOCK, "ms"),
+        ),
+    )
+
+
+def _over_time(title: Text, field: str, unit: str) -> Panel:
+    ask = Ask(
+        measurement="edge", field=field, aggregate=Aggregate.MAX, name=_NO_NAME, by=("home", "edge"), where=(IN_HOME,)
+    )
+    return Panel(
+        title=title,
+        about=both(Text("每分钟一点，取最大。", "One point a minute; the greatest."), series_of("edge", field)),
+        kind=Kind.TIME_SERIES,
+        asks=(ask,),
+        unit=unit,
+        size=(12, 8),
+        interval="1m",
+    )
+
+
+def _complete() -> Panel:
+    ask = Ask(
+        measurement="completeness",
+        field="covered_pct",
+        aggregate=Aggregate.MEAN,
+        name=_NO_NAME,
+        by=("home", "furnace"),
+        where=PLACE,
+    )
+    return Panel(
+        title=Text("每小时完整率", "Completeness"),
+        about=both(
+            Text("全部通道有效数据覆盖时间的比例。", "The share of the hour for which all channels had good values."),
+            series_of("completeness", "covered_pct"),
+        ),
+        kind=Kind.TIME_SERIES,
+        asks=(ask,),
+        unit="percent",
+        size=(12, 8),
+        low=0,
+        high=100,
+        interval="1h",
+    )
+
+
+def _bad() -> Panel:
+    names = ("flue_o2", "co", "chamber2_temperature")
+    asks = tuple(
+        Ask(
+            measurement="quality",
+            field=name,
+            aggregate=Aggregate.COUNT,
+            name=Text(name, name),
+            by=("home", "furnace"),
+            where=PLACE,
+            window="1h",
+        )
+        for name in names
+    )
+    return Panel(
+        title=Text("不良样本", "Doubtful and bad samples"),
+        about=both(
+            Text("每小时品质码非良好的样本数。", "Samples of an hour that are not simply good."),
+            series_of("quality", *names),
+        ),
+        kind=Kind.TIME_SERIES,
+        asks=asks,
+        unit="none",
+        size=(12, 8),
+        interval="1h",
+        low=0,
+        decimals=0,
+    )
+
+
+def _covered() -> Panel:
+    names = ("flue_o2", "co", "chamber2_temperature")
+    asks = tuple(
+        Ask(
+            measurement="hour_covered",
+            field=name,
+            aggregate=Aggregate.MIN,
+            name=Text(name, name),
+            by=("home", "furnace"),
+            where=PLACE,
+        )
+        for name in names
+    )
+    return Panel(
+        title=Text("关键通道覆盖率", "Coverage of key channels"),
+        about=both(Text("1 为整小时有效。", "1 is a whole hour of good values."), series_of("hour_covered", *names)),
+        kind=Kind.TIME_SERIES,
+        asks=asks,
+        unit="percentunit",
+        size=(12, 8),
+        interval="1h",
+        low=0,
+        high=1,
+    )
+
+
+def _service() -> tuple[Panel, ...]:
+    return (
+        _figure(Text("入库延迟", "Since the newest commit"), ("lag_s",), "s", Aggregate.MAX),
+        _figure(Text("排队消息", "Messages waiting"), ("queued_messages",), "none", Aggregate.MAX),
+        _figure(Text("通知", "Notifications"), ("deliveries_pending", "deliveries_dead"), "none", Aggregate.MAX),
+        _figure(Text("拒收样本（累计）", "Samples refused, in all"), ("samples_rejected",), "none", Aggregate.MAX),
+        _figure(Text("存储", "Disk"), ("disk_bytes", "free_bytes"), "decbytes", Aggregate.LAST),
+        _alarms(),
+    )
+
+
+def _figure(title: Text, fields: tuple[str, ...], unit: str, aggregate: Aggregate) -> Panel:
+    asks = tuple(
+        Ask(measurement="service", field=field, aggregate=aggregate, name=Text(field, field)) for field in fields
+    )
+    return Panel(
+        title=title,
+        about=both(
+            Text(
+                "服务自身的数字；只有可见全部殡仪馆者能看到。", "The service's own; shown to those who see every home."
+            ),
+            series_of("service", *fields),
+        ),
+        kind=Kind.TIME_SERIES,
+        asks=asks,
+        unit=unit,
+        size=(8, 7),
+        interval="1m",
+        low=0,
+    )
+
+
+def _alarms() -> Panel:
+    ask = Ask(
+        measurement="alarm",
+        field="open",
+        aggregate=Aggregate.SUM,
+        name=_NO_NAME,
+        by=("severity",),
+        where=(Match("home", variable="home"),),
+        window="1m",
+    )
+    return Panel(
+        title=Text("未结报警", "Open alarms"),
+        about=both(Text("按级别。", "By severity."), series_of("alarm", "open")),
+        kind=Kind.STAT,
+        asks=(ask,),
+        unit="none",
+        size=(8, 7),
+        decimals=0,
+        last="10m",
+        steps=(Step(None, Colour.NORMAL), Step(1, Colour.WARN)),
+    )

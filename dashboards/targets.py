@@ -1,0 +1,99 @@
+"""Asks as Grafana's queries, in one dialect."""
+
+from collections.abc import Sequence
+from enum import StrEnum, unique
+
+from dashboards import influxql, promql
+from dashboards.asking import Ask, Match, Shape, Source
+from dashboards.panel import Panel, Variable
+from dashboards.text import Locale
+from dashboards.types import PromVariableQuery, SourceRef, Target
+
+ANY = ".*"
+TABLE = "table"
+
+
+@unique
+class Dialect(StrEnum):
+    """The query languages: InfluxQL for InfluxDB and the service itself, PromQL for VictoriaMetrics."""
+
+    INFLUXQL = "influxql"
+    PROMQL = "promql"
+
+    @property
+    def plugin(self) -> str:
+        """Grafana's data source for it."""
+        return "influxdb" if self is Dialect.INFLUXQL else "prometheus"
+
+    def source(self, source: Source) -> SourceRef:
+        """The variable that holds a data source; VictoriaMetrics has everything in one."""
+        return SourceRef(type=self.plugin, uid=f"${{{source if self is Dialect.INFLUXQL else 'source'}}}")
+
+
+MIXED = SourceRef(type="datasource", uid="-- Mixed --")
+
+
+def targets(panel: Panel, where: Sequence[Match], dialect: Dialect, locale: Locale) -> list[Target]:
+    """The queries of a panel; a table's asks are one statement in InfluxQL."""
+    if panel.events:
+        return [_events(panel.events, where, dialect, locale)]
+    shape = panel.shape
+    if dialect is Dialect.INFLUXQL and shape is Shape.ROWS:
+        text = influxql.statement(panel.asks, shape, locale)
+        return [_influxql("A", panel.asks[0].source, text, TABLE)]
+    return [_target(ref_id(at), ask, shape, dialect, locale) for at, ask in enumerate(panel.asks)]
+
+
+def ref_id(at: int) -> str:
+    """A, B, C ..."""
+    return chr(ord("A") + at)
+
+
+def panel_source(found: Sequence[Target]) -> SourceRef:
+    """The data source of all queries of a panel."""
+    return found[0].datasource if len({one.datasource.uid for one in found}) == 1 else MIXED
+
+
+def variable_query(variable: Variable, dialect: Dialect) -> str | PromVariableQuery:
+    """The query for the values of a variable."""
+    if dialect is Dialect.INFLUXQL:
+        return influxql.tag_values(variable.measurement, variable.tag, variable.within)
+    text = promql.label_values(variable.measurement, variable.field, variable.tag, variable.within)
+    return PromVariableQuery(query=text, ref_id=f"variable-{variable.tag}")
+
+
+def _target(ref: str, ask: Ask, shape: Shape, dialect: Dialect, locale: Locale) -> Target:
+    name = ask.name.of(locale)
+    if dialect is Dialect.INFLUXQL:
+        tags = " ".join(f"$tag_{tag}" for tag in ask.by)
+        text = influxql.statement([ask], shape, locale)
+        return _influxql(ref, ask.source, text, "time_series", f"{tags} {name}".strip())
+    legend = " ".join(f"{{{{{tag}}}}}" for tag in ask.by)
+    over_time = shape is Shape.OVER_TIME
+    return Target(
+        ref_id=ref,
+        datasource=dialect.source(ask.source),
+        expr=promql.expression(ask, shape),
+        legend_format=f"{legend} {name}".strip(),
+        instant=not over_time,
+        range=over_time,
+        format=TABLE if shape is Shape.ROWS else "time_series",
+        editor_mode="code",
+        interval=ask.window or None,
+    )
+
+
+def _influxql(ref: str, source: Source, text: str, form: str, alias: str | None = None) -> Target:
+    return Target(
+        ref_id=ref, datasource=Dialect.INFLUXQL.source(source), query=text, raw_query=True, result_format=form,
+        alias=alias,
+    )  # fmt: skip
+
+
+def _events(kind: str, where: Sequence[Match], dialect: Dialect, locale: Locale) -> Target:
+    if dialect is Dialect.INFLUXQL:
+        return _influxql("A", Source.HOUR, influxql.events(kind, where, locale), TABLE)
+    return Target(
+        ref_id="A", datasource=dialect.source(Source.HOUR), expr=promql.events(kind, where, locale, "$__range"),
+        instant=True, range=False, format=TABLE, editor_mode="code",
+    )  # fmt: skip
