@@ -150,6 +150,7 @@ def anyone() -> None:
     """The rule of a route that is open to all."""
 
 
+Seeing = Annotated[Act, needs(Right.VIEW)]
 Sight = Annotated[Reader, Depends(reader_of)]
 Charts = Annotated[Reader, Depends(charts_reader_of)]
 SIGNED_IN = Depends(signed_in)

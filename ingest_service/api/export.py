@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from ingest_service.api.access import Sight
+from ingest_service.api.access import Seeing
 from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.schemas import ErrorOut
 from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
+from ingest_service.audit.entry import Action
 from ingest_service.config import DAY_MS
 from ingest_service.store import overview
 from ingest_service.store.exporting import Content, Form, Order, export
@@ -35,18 +36,21 @@ def export_furnace(
     from_ms: From,
     to_ms: To,
     here: Here,
-    sight: Sight,
+    act: Seeing,
     content: Content = Content.RAW,
     form: Annotated[Form, Query(alias="format")] = Form.CSV,
     channel: Annotated[list[str], Query(description="all channels where none is named")] = [],  # noqa: B006 - read only
 ) -> FileResponse:
     """The channels of a furnace in [from, to): at most 100 days of one tag as samples, or as much of several."""
+    sight = act.sight
     known = overview.series(sight, [found_furnace(sight, home, furnace).id])
     wanted = [series for series in known if not channel or series.channel in channel]
     if not wanted:
         raise NotFound(f"no such channel at furnace {furnace!r} of home {home!r}")
     _check_size(len(wanted), from_ms, to_ms, content)
     order = Order(series=wanted, from_ms=from_ms, to_ms=to_ms, content=content, zone=here.config.judging.time_zone)
+    span = {"from_ms": from_ms, "to_ms": to_ms, "content": content, "format": form}
+    here.audit.record(act.doing().entry(Action.EXPORTED, f"furnace {home}/{furnace}", after=span, home=home))
     folder = tempfile.TemporaryDirectory(prefix="clearstack-export-")
     path = Path(folder.name) / f"{home}-{furnace}-{content}.{form}"
     try:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ingest_service.api.access import Sight
+from ingest_service.api.access import Seeing
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.page.formats import zone_of
@@ -12,6 +12,7 @@ from ingest_service.api.page.language import chosen
 from ingest_service.api.page.texts import texts
 from ingest_service.api.schemas import ErrorOut
 from ingest_service.api.snapshot import found_furnace, found_home
+from ingest_service.audit.entry import Action
 from ingest_service.reports.forms import Form, render
 from ingest_service.reports.gathering import Records, cremation_span, gather
 from ingest_service.reports.html import content_security_policy
@@ -34,11 +35,12 @@ def download_report(
     label: str,
     request: Request,
     here: Here,
-    sight: Sight,
+    act: Seeing,
     furnace: Furnace = "",
     form: Annotated[Form, Query(alias="format")] = Form.HTML,
 ) -> Response:
     """`label` is 2026-11-23, 2026-11, 2026 or a case number; `lang` zh or en. The same records give the same bytes."""
+    sight = act.sight
     row = found_home(sight, home)
     furnaces = [found_furnace(sight, home, furnace)] if furnace else overview.furnaces(sight, home)
     zone = zone_of(here.config)
@@ -46,6 +48,9 @@ def download_report(
     report = gather(records, row, furnaces, _span(here, sight, kind, label, furnaces if furnace else []))
     locale = chosen(request.query_params, request.cookies, request.headers.get("accept-language", ""))
     file = render(report, form, Telling(texts(locale), zone))
+    if form is not Form.HTML:
+        made = act.doing().entry(Action.EXPORTED, f"report {file.name}", after={"format": form}, home=home)
+        here.audit.record(made)
     response = Response(file.content, media_type=file.media_type, headers={"Cache-Control": "no-store"})
     if form is Form.HTML:
         response.headers["Content-Security-Policy"] = content_security_policy()

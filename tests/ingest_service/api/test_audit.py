@@ -147,3 +147,21 @@ def test_an_acknowledgement_is_in_the_trail_with_name_address_and_reason(audited
     assert (record.home, record.why, record.address) == (alarm["home_id"], "seen on site", "127.0.0.1")
     assert record.who.startswith("Visitor")
     assert record.before != record.after
+
+
+@pytest.mark.parametrize(
+    ("path", "subject"),
+    [
+        (
+            f"/api/v1/homes/donghu/furnaces/furnace-1/export?from={NOW_MS - 60_000}&to={NOW_MS}",
+            "furnace donghu/furnace-1",
+        ),
+        ("/api/v1/homes/donghu/reports/day/2026-11-20?format=csv", "report "),
+    ],
+)
+def test_a_file_of_data_is_in_the_trail(audited: tuple[City, str], path: str, subject: str) -> None:
+    with reader(audited, Role.VIEWER, "all") as client:
+        assert client.get(path).status_code == 200
+    record = audited[0].trail.newest(limit=1)[0].entry
+    assert (record.action, record.home) == (Action.EXPORTED, "donghu")
+    assert record.subject.startswith(subject)
