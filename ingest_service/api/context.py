@@ -45,7 +45,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     people: PeopleStores
     marks: MarkStore
     remarks: RemarkLog
-    marked: Callable[[int, int, int], None]  # furnace id, from, to (ms since 1970 UTC): judge these hours again
+    marked: Callable[[int, int, int, int], None]  # furnace id, from, to, now (ms): judge these hours again
     store: TimeSeriesStore
     derived: DerivedStore
     live: LiveTable

@@ -131,7 +131,7 @@ def entered(here: Context, act: Act, furnace: FurnaceRow, body: MarkIn) -> MarkR
     act.at_home(furnace.home_id)
     entry = _entry_of(here, furnace.id, body)
     mark = here.marks.enter(entry, act.doing(body.reason.strip()))
-    here.marked(entry.furnace_id, entry.start_ms, entry.end_ms)
+    here.marked(entry.furnace_id, entry.start_ms, entry.end_ms, here.clock())
     return found_mark(act.sight, mark)
 
 
@@ -193,7 +193,7 @@ def _replaced(here: Context, act: Act, known: MarkRow, entry: MarkEntry, how: Ma
     if mark is None:
         raise InvalidRequest(f"mark {known.id} holds no more: another record stands in its place")
     for start_ms, end_ms in ((known.start_ms, known.end_ms), (entry.start_ms, entry.end_ms)):
-        here.marked(entry.furnace_id, start_ms, end_ms)
+        here.marked(entry.furnace_id, start_ms, end_ms, here.clock())
     return found_mark(act.sight, mark)
 
 

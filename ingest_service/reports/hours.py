@@ -64,7 +64,7 @@ def why_none(period: JudgedPeriod, needed: int | None, tell: Telling) -> str:
     """Why a period has no valid mean, with the minutes that it had and needed."""
     if period.verdict == Verdict.INVALID.label and needed is not None:
         why = tell.words.known("cause", period.cause)
-        return tell.words("report.too_few", n=period.valid_minutes, needed=needed, why=why)
+        return tell.words("report.too_few_short", n=period.valid_minutes, needed=needed, why=why)
     return tell.words.known("cause", period.cause)
 
 

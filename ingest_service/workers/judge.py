@@ -83,9 +83,8 @@ class JudgeWorker:
             self._why.update(dict.fromkeys(hours, why))
             self._backlog.touch(hours, now_ms)
 
-    def marked(self, furnace_id: int, from_ms: int, to_ms: int) -> None:
+    def marked(self, furnace_id: int, from_ms: int, to_ms: int, now_ms: int) -> None:
         """Somebody marked the state of a furnace in `[from_ms, to_ms)`, or took such a mark back."""
-        now_ms = self._clock()
         starts = range(from_ms // HOUR_MS * HOUR_MS, min(to_ms, now_ms), HOUR_MS)
         self.reopen([FurnaceHour(furnace_id, start_ms) for start_ms in starts], Why.MARKS, now_ms)
 

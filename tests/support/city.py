@@ -119,7 +119,7 @@ class City:
             people=self.people,
             marks=MarkStore(self.engine, self.trail),
             remarks=RemarkLog(self.engine, self.trail),
-            marked=lambda furnace_id, from_ms, to_ms: self.marked.append((furnace_id, from_ms, to_ms)),
+            marked=lambda furnace_id, from_ms, to_ms, _now_ms: self.marked.append((furnace_id, from_ms, to_ms)),
             store=self.store,
             derived=self.derived,
             live=self.live,

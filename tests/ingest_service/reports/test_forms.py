@@ -85,7 +85,7 @@ def test_the_html_escapes_what_people_wrote() -> None:
     [
         "26.6", "41.8", "2026-03-09 09:00", "18.0", "▲ </span>exceeded", "75.0", "5.1", "61.2", "24.5", "41.0",
         "20260309-08", "861", "31.0", "40.0", "0.024", "lime feeder empty", "not filled in", "Calibration",
-        "edge was stopped", "GB 13801-2015 Table 2, hydrogen chloride", "31 of 45 minutes needed: marked by",
+        "edge was stopped", "GB 13801-2015 Table 2, hydrogen chloride", "31/45 min: marked by an operator",
         "a mark", "No alarm was raised in this time.",
     ],
 )  # fmt: skip
