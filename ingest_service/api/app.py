@@ -25,7 +25,7 @@ from ingest_service.api import (
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
-from ingest_service.api.page import account, assets, city, data, entries, furnace, keys, people, sign_in, tree
+from ingest_service.api.page import account, assets, city, data, entries, furnace, keys, people, provider, sign_in, tree
 from ingest_service.api.page import alarms as alarm_pages
 from ingest_service.api.page import audit as audit_pages
 from ingest_service.api.page import completeness as completeness_pages
@@ -55,6 +55,7 @@ RESOURCES = (
 PAGES = (
     assets,
     sign_in,
+    provider,
     account,
     people,
     keys,

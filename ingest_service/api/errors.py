@@ -37,3 +37,7 @@ class TooManyAttempts(ServiceError):
     def __init__(self, wait_s: int) -> None:
         self.wait_s = wait_s
         super().__init__(f"too many attempts failed: try again in {wait_s} s")
+
+
+class ProviderRefused(ServiceError):
+    """An identity provider did not prove who someone is; the text is for those who run the service."""

@@ -107,8 +107,8 @@ class City:
         self.furnaces: list[Furnace] = []
         self.broker_connected = True
         self.closing = threading.Event()
-        self._config = Config(http=http or Http(), people=People(sign_in=SignIn.OFF))
-        self.people = open_people(self.engine, self.trail, self._config.people.admit)
+        self.config = Config(http=http or Http(), people=People(sign_in=SignIn.OFF))
+        self.people = open_people(self.engine, self.trail, self.config.people.admit)
 
     def context(self) -> Context:
         """What the application is made over."""
@@ -128,8 +128,8 @@ class City:
             advice=lambda: self.advice,
             explain=lambda *_asked: self.explanations,
             counters=lambda: self.counters,
-            book=RuleBook(tuple(load_pack(name) for name in self._config.judging.packs)),
-            config=self._config,
+            book=RuleBook(tuple(load_pack(name) for name in self.config.judging.packs)),
+            config=self.config,
             clock=lambda: self.now_ms,
             checks=self._checks(),
             version="0.1.0",

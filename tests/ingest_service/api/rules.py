@@ -46,7 +46,7 @@ def route_table() -> list[Route]:
 def _routes(router: APIRouter, prefix: str) -> Iterator[Route]:
     for route in router.routes:
         if isinstance(route, APIRoute):
-            for method in route.methods:
+            for method in route.methods or ():
                 yield Route(method, f"{prefix}{route.path}", rule_of(route.dependant))
         else:  # a router that was included
             yield from _routes(route.original_router, f"{prefix}{router.prefix}")  # type: ignore[attr-defined]
