@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from edge_agent.wire.quantity import PHASES
 from ingest_service.api.page.alarm_view import alarm_view, furnace_href, home_href, urgency
-from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration
+from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration, number, unit_text
 from ingest_service.api.page.hour_bar import HourBar, hour_bar, pollutant_name
 from ingest_service.api.page.hours import HoursTable, hours_table
 from ingest_service.api.page.rendering import AnyPage, Page
@@ -19,6 +19,7 @@ from ingest_service.api.page.trend_view import Range, TrendView, drawn_series, p
 from ingest_service.api.readings import Reading, Trust
 from ingest_service.api.snapshot import found_furnace, found_home, furnace_readings, running_hours
 from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.preview import Preview
 from ingest_service.emissions.rulepack import Limit, RulePack
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store import journal, trends
@@ -71,11 +72,16 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Emission(msgspec.Struct, frozen=True):
-    """One pollutant: measured now, and the running hour against its limit."""
+    """One pollutant: measured now, and the running hour against its limit.
+
+    `ahead` says in words how the hour will end at this rate ("" while nobody can tell), `warns` that over its limit.
+    """
 
     name: str
     measured: Shown | None
     hour: HourBar | None
+    ahead: str
+    warns: bool
 
 
 @router.get("/homes/{home}/furnaces/{furnace}")
@@ -169,9 +175,30 @@ def emissions_of(page: Page, furnace: FurnaceRow, found: Sequence[Reading], limi
             name=pollutant_name(name, page.t),
             measured=shown(measured[name], page.now_ms, page.t),
             hour=hour_bar(hours[name], page.t) if name in hours else None,
+            ahead=ahead_text(hours[name], page) if name in hours else "",
+            warns=name in hours and will_exceed(hours[name]),
         )
         for name in names
     ]
+
+
+def will_exceed(hour: Preview) -> bool:
+    """True where the running hour is within its limit so far, but will not stay so at this rate."""
+    ahead = hour.exceeds_at_ms is not None or (hour.forecast_mean is not None and hour.forecast_mean > hour.limit)
+    return ahead and hour.mean is not None and hour.mean <= hour.limit
+
+
+def ahead_text(hour: Preview, page: Page) -> str:
+    """How the running hour will end if its rest is like the last minutes."""
+    if hour.forecast_mean is None:
+        return ""
+    mean, unit = number(hour.forecast_mean, hour.unit), unit_text(hour.unit)
+    if not will_exceed(hour):
+        return page.t("compliance.forecast", mean=mean, unit=unit)
+    if hour.exceeds_at_ms is None:
+        return page.t("compliance.forecast_over", mean=mean, unit=unit)
+    time = page.clock.at(hour.exceeds_at_ms).strftime("%H:%M")
+    return page.t("compliance.exceeds_at", time=time, mean=mean, unit=unit)
 
 
 def judged_hours(page: Page, furnace: FurnaceRow, limits: Sequence[Limit]) -> HoursTable:

@@ -4,10 +4,11 @@ import io
 import re
 
 import httpx
+import msgspec
 import pytest
 from openpyxl import load_workbook
 
-from tests.support.city import HOUR_MS, City
+from tests.support.city import HOUR_MS, NOW_MS, City
 
 FURNACE = "/homes/beishan/furnaces/furnace-1"
 REPORTS = "/api/v1/homes/beishan/reports"
@@ -83,6 +84,30 @@ def test_cause_and_action_are_filled_in_by_a_form(own_client: httpx.Client) -> N
 
 def test_an_hour_without_a_mean_says_why_on_the_furnace_page(client: httpx.Client) -> None:
     assert "07:00–08:00 invalid: 31 of 45 minutes needed: operated too short a time" in words(page(client, FURNACE))
+
+
+@pytest.mark.parametrize(
+    ("forecast_mean", "exceeds_in_min", "said"),
+    [
+        (17.9, None, "at this rate the hour ends at 17.9 mg/m³"),
+        (30.4, None, "at this rate the hour ends over its limit, at 30.4 mg/m³"),
+        (42.0, 9, "at this rate the hour is over its limit from 10:51 on, and ends at 42.0 mg/m³"),
+        (None, None, ""),
+    ],
+)
+def test_the_furnace_page_says_how_the_hour_will_end(
+    own_city: City, own_client: httpx.Client, forecast_mean: float | None, exceeds_in_min: int | None, said: str
+) -> None:
+    at_ms = None if exceeds_in_min is None else NOW_MS + exceeds_in_min * 60_000
+    own_city.previews = [
+        msgspec.structs.replace(one, forecast_mean=forecast_mean, exceeds_at_ms=at_ms)
+        if one.pollutant == "hcl"
+        else one
+        for one in own_city.previews
+    ]
+    read = words(page(own_client, FURNACE))
+    assert said in read
+    assert ("at this rate" in read) is bool(said)
 
 
 @pytest.mark.parametrize(("kind", "label"), [("day", "2026-03-10"), ("month", "2026-03"), ("year", "2026")])

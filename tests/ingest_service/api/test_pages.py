@@ -20,6 +20,7 @@ PAGES = [
     "/homes/beishan",
     "/homes/beishan/furnaces/furnace-1",
     "/homes/beishan/furnaces/furnace-1/completeness",
+    "/homes/beishan/furnaces/furnace-1/compliance",
     "/alarms",
     "/alarms/1",
     "/alarms/2",
