@@ -8,7 +8,11 @@ import msgspec
 
 from tests.bench.fleet_load.furnace import COUNTER
 
-_DISTINCT = "SELECT count(*), count(DISTINCT (series, value)) FROM sample WHERE series IN (SELECT unnest(?::INTEGER[]))"
+_SEALED = "SELECT series, value FROM read_parquet(?::VARCHAR[])"
+_ALL = "SELECT series, value FROM sample"
+_DISTINCT = """
+SELECT count(*), count(DISTINCT (series, value)) FROM ({rows}) WHERE series IN (SELECT unnest(?::INTEGER[]))
+"""
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -21,13 +25,15 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 def stored(data: Path) -> Stored:
-    """Count the hot rows of a service that has ended. Raises RuntimeError when hours were sealed meanwhile."""
+    """Count the rows of a service that has ended, hot and sealed."""
     with sqlite3.connect(data / "state.sqlite") as database:
         series = [row[0] for row in database.execute("SELECT id FROM series WHERE channel = ?", [COUNTER])]
     with duckdb.connect(str(data / "series/samples.duckdb"), read_only=True) as store:
-        if store.execute("SELECT file FROM sealed_hour").fetchall():
-            raise RuntimeError("the run was so long that hours were sealed")
-        ((samples,),) = store.execute("SELECT count(*) FROM sample").fetchall()
-        ((counters, distinct),) = store.execute(_DISTINCT, [series]).fetchall()
+        sealed = [
+            str(data / "series/sealed" / file) for (file,) in store.execute("SELECT file FROM sealed_hour").fetchall()
+        ]
+        rows, files = (f"{_ALL} UNION ALL {_SEALED}", [sealed]) if sealed else (_ALL, [])
+        ((samples,),) = store.execute(f"SELECT count(*) FROM ({rows})", files).fetchall()
+        ((counters, distinct),) = store.execute(_DISTINCT.format(rows=rows), [*files, series]).fetchall()
     size = sum(path.stat().st_size for path in (data / "series").rglob("*") if path.is_file())
     return Stored(samples, counters, distinct, size)
