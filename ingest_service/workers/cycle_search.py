@@ -1,5 +1,7 @@
 """Searches a furnace's stored signals for the cremations that some stretch of its data has to do with."""
 
+from collections.abc import Mapping, Sequence
+
 import msgspec
 import numpy as np
 
@@ -32,17 +34,33 @@ class Windows(msgspec.Struct, frozen=True):
     last_ms: Int64s
 
 
+def charges_near(
+    store: TimeSeriesStore, channels: Channels, furnaces: Sequence[int], from_ms: int, to_ms: int, now_ms: int
+) -> Mapping[int, Int64s]:
+    """The charges of each furnace that data in `[from_ms, to_ms)` may have to do with. Raises StoreError."""
+    first_ms, last_ms = _reach(from_ms, to_ms, now_ms)
+    if last_ms <= first_ms:
+        return dict.fromkeys(furnaces, np.empty(0, np.int64))
+    minutes = read_charge_minutes(store, channels, furnaces, first_ms, last_ms)
+    return {furnace: charges(own) for furnace, own in zip(furnaces, minutes, strict=True)}
+
+
 def search(
     store: TimeSeriesStore,
     channels: Channels,
     site: CycleSite,
     furnace_id: int,
+    near_ms: Int64s,
     from_ms: int,
     to_ms: int,
     now_ms: int,
 ) -> Found:
-    """The cremations of a furnace that may depend on its data in `[from_ms, to_ms)`. Raises StoreError."""
-    windows = _windows(_charges(store, channels, furnace_id, from_ms, to_ms, now_ms), now_ms)
+    """The cremations of a furnace that may depend on its data in `[from_ms, to_ms)`. Raises StoreError.
+
+    `near_ms` are its charges by `charges_near`, of this span or a longer one.
+    """
+    first_ms, last_ms = _reach(from_ms, to_ms, now_ms)
+    windows = _windows(near_ms[(near_ms >= first_ms) & (near_ms < last_ms)], now_ms)
     touched = np.flatnonzero((windows.first_ms < to_ms) & (windows.last_ms > from_ms))
     begin_ms, end_ms = _examined(windows.charge_ms, touched, from_ms, to_ms)
     if not len(touched):
@@ -60,17 +78,10 @@ def search(
     return Found(begin_ms, end_ms, tuple(cycles))
 
 
-def _charges(
-    store: TimeSeriesStore, channels: Channels, furnace_id: int, from_ms: int, to_ms: int, now_ms: int
-) -> Int64s:
-    """The charges near enough for data in `[from_ms, to_ms)` to matter to them, and those before and after."""
+def _reach(from_ms: int, to_ms: int, now_ms: int) -> tuple[int, int]:
+    """Where charges lie that are near enough for data in `[from_ms, to_ms)` to matter, and those before and after."""
     reach_ms = 2 * REACH_MS + _FIRE_MS
-    first_ms = (from_ms - reach_ms) // MINUTE_MS * MINUTE_MS
-    last_ms = min(to_ms + reach_ms, now_ms) // MINUTE_MS * MINUTE_MS
-    if last_ms <= first_ms:
-        return np.empty(0, np.int64)
-    (minutes,) = read_charge_minutes(store, channels, [furnace_id], first_ms, last_ms)
-    return charges(minutes)
+    return (from_ms - reach_ms) // MINUTE_MS * MINUTE_MS, min(to_ms + reach_ms, now_ms) // MINUTE_MS * MINUTE_MS
 
 
 def _windows(charge_ms: Int64s, now_ms: int) -> Windows:

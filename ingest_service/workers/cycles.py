@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 
+from ingest_service.emissions.columns import Int64s
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.channels import Channels
 from ingest_service.store.cycles import Changed, CycleStore
@@ -15,13 +16,14 @@ from ingest_service.workers.backlog import OVERDUE_MS, Backlog
 from ingest_service.workers.catching_up import CATCH_UP_MS
 from ingest_service.workers.cycle_ends import CycleEnds
 from ingest_service.workers.cycle_reading import CycleSite
-from ingest_service.workers.cycle_search import REACH_MS, search
+from ingest_service.workers.cycle_search import REACH_MS, charges_near, search
 from ingest_service.workers.energy import hours_used
 from ingest_service.workers.loop import run_every
 
 INTERVAL_S = 10.0
 UNREADABLE_MS = 600_000  # hours whose data are damaged are tried again after so long
 _CHUNK_MS = 24 * HOUR_MS  # so many hours' signals are read at once
+_FURNACES_AT_ONCE = 300  # a bound on memory: minutes of a day of so many are laid out at once
 _NEWEST_MS = 30 * MINUTE_MS  # data so new may belong to a cremation that has just ended
 
 Told = Callable[[Sequence[FurnaceHour], int], None]
@@ -76,14 +78,10 @@ class CycleWorker:
         left = list(_chunks(due))
         try:
             while left:
-                furnace_id, hours = left[-1]
-                try:
-                    self._renew(channels, furnace_id, hours, now_ms)
-                except HoursUnreadable:
-                    self._wait(hours, now_ms + UNREADABLE_MS)
+                self._renew(channels, left[-1], now_ms)
                 left.pop()
         except BaseException:
-            self._wait([hour for _, hours in left for hour in hours], now_ms)
+            self._wait([hour for hours in left for hour in hours], now_ms)
             raise
 
     def _wait(self, hours: Sequence[FurnaceHour], until_ms: int) -> None:
@@ -112,20 +110,34 @@ class CycleWorker:
         recent_ms = hour_ms - 2 * REACH_MS
         return [FurnaceHour(*hour) for hour in hours if hour[1] >= recent_ms or KnownHour(*hour) not in known]
 
-    def _renew(self, channels: Channels, furnace_id: int, hours: Sequence[FurnaceHour], now_ms: int) -> None:
+    def _renew(self, channels: Channels, hours: Sequence[FurnaceHour], now_ms: int) -> None:
         """Find the cremations that depend on these hours, and reckon these hours and those that changed."""
-        changed = self._find(channels, furnace_id, hours[0].start_ms, hours[-1].start_ms + HOUR_MS, now_ms)
-        self._reckon(channels, furnace_id, {*hours, *changed})
+        from_ms, to_ms = _span(hours)
+        furnaces = sorted({hour.furnace_id for hour in hours})
+        near = charges_near(self._store, channels, furnaces, from_ms, to_ms, now_ms)
+        to_reckon: set[FurnaceHour] = set()
+        for furnace_id, group in groupby(hours, key=lambda hour: hour.furnace_id):
+            own = list(group)
+            try:
+                to_reckon |= self._find(channels, furnace_id, near[furnace_id], _span(own), now_ms)
+                to_reckon.update(own)
+            except HoursUnreadable:
+                self._wait(own, now_ms + UNREADABLE_MS)
+        self._reckon(channels, to_reckon)
 
     def _look(self, channels: Channels, furnace_id: int, now_ms: int) -> None:
         """See whether a furnace's cremation is over."""
-        changed = self._find(channels, furnace_id, now_ms - _NEWEST_MS, now_ms, now_ms)
+        span = (now_ms - _NEWEST_MS, now_ms)
+        near = charges_near(self._store, channels, [furnace_id], *span, now_ms)
+        changed = self._find(channels, furnace_id, near[furnace_id], span, now_ms)
         hour_ms = now_ms // HOUR_MS * HOUR_MS
-        self._reckon(channels, furnace_id, {hour for hour in changed if hour.start_ms < hour_ms})
+        self._reckon(channels, {hour for hour in changed if hour.start_ms < hour_ms})
 
-    def _find(self, channels: Channels, furnace_id: int, from_ms: int, to_ms: int, now_ms: int) -> set[FurnaceHour]:
-        """Record the cremations that depend on data in `[from_ms, to_ms)`; the hours of those that changed."""
-        found = search(self._store, channels, self._site, furnace_id, from_ms, to_ms, now_ms)
+    def _find(
+        self, channels: Channels, furnace_id: int, near_ms: Int64s, span_ms: tuple[int, int], now_ms: int
+    ) -> set[FurnaceHour]:
+        """Record the cremations that depend on the data of a span; the hours of those that changed."""
+        found = search(self._store, channels, self._site, furnace_id, near_ms, *span_ms, now_ms)
         changed = self._cycles.record(furnace_id, found.begin_ms, found.end_ms, found.cycles, now_ms)
         hours = {hour for one in changed for hour in _hours(one)}
         if hours:
@@ -134,25 +146,29 @@ class CycleWorker:
             self._ends.settle(furnace_id, cycle.end_ms)
         return hours
 
-    def _reckon(self, channels: Channels, furnace_id: int, hours: Collection[FurnaceHour]) -> None:
+    def _reckon(self, channels: Channels, hours: Collection[FurnaceHour]) -> None:
         """Reckon the energy of these hours with the cremations that are known now."""
         if hours:
-            from_ms = min(hour.start_ms for hour in hours)
-            to_ms = max(hour.start_ms for hour in hours) + HOUR_MS
-            known = self._cycles.cycles(from_ms, to_ms, furnace_id)
-            hot_above_c = self._site.settings.hot_above_c
-            self._energy.put(hours_used(self._store, channels, furnace_id, hours, known, hot_above_c))
+            of_one = hours if len({hour.furnace_id for hour in hours}) == 1 else ()
+            furnace_id = next((hour.furnace_id for hour in of_one), None)
+            known = self._cycles.cycles(*_span(hours), furnace_id)
+            self._energy.put(hours_used(self._store, channels, hours, known, self._site.settings.hot_above_c))
 
 
-def _chunks(due: Sequence[FurnaceHour]) -> Iterator[tuple[int, list[FurnaceHour]]]:
-    """Due hours by furnace and day, in order: what is looked at together."""
+def _chunks(due: Sequence[FurnaceHour]) -> Iterator[list[FurnaceHour]]:
+    """Due hours of a day and some furnaces, by furnace and time: what is looked at together."""
+    ordered = sorted(due, key=lambda hour: (hour.start_ms // _CHUNK_MS, hour.furnace_id, hour.start_ms))
+    for _, group in groupby(ordered, key=lambda hour: hour.start_ms // _CHUNK_MS):
+        of_day = list(group)
+        furnaces = sorted({hour.furnace_id for hour in of_day})
+        for at in range(0, len(furnaces), _FURNACES_AT_ONCE):
+            own = set(furnaces[at : at + _FURNACES_AT_ONCE])
+            yield [hour for hour in of_day if hour.furnace_id in own]
 
-    def chunk(hour: FurnaceHour) -> tuple[int, int]:
-        return hour.start_ms // _CHUNK_MS, hour.furnace_id
 
-    ordered = sorted(due, key=lambda hour: (*chunk(hour), hour.start_ms))
-    for (_, furnace_id), hours in groupby(ordered, key=chunk):
-        yield furnace_id, list(hours)
+def _span(hours: Collection[FurnaceHour]) -> tuple[int, int]:
+    """From the first of some hours to the end of the last, ms."""
+    return min(hour.start_ms for hour in hours), max(hour.start_ms for hour in hours) + HOUR_MS
 
 
 def _hours(changed: Changed) -> Iterator[FurnaceHour]:
