@@ -12,6 +12,7 @@ ALARMS = Text("未结报警", "Open alarms")
 AGE = Text("数据时长", "Age of data")
 _RECENT = "10m"
 _MINUTE = "1m"
+_FEW_POINTS = 200  # of hundreds of furnaces at once
 
 
 def fleet(locale: Locale) -> Dashboard:
@@ -119,6 +120,7 @@ def _phases(names: tuple[str, ...]) -> Panel:
         size=(24, 9),
         meanings=phase_meanings(),
         interval=_MINUTE,
+        points=_FEW_POINTS,
     )
 
 
@@ -128,11 +130,11 @@ def _rooms(names: tuple[str, ...]) -> Panel:
         field="headroom_pct",
         aggregate=Aggregate.MIN,
         name=Text("", ""),
-        by=names[2:],
+        by=names[2:3],
         where=(IN_HOME,),
     )
     return Panel(
-        title=Text("最差余量", "Worst head-room"),
+        title=Text("各馆最差余量", "Worst head-room of each home"),
         about=both(
             Text("低于 0 为超限。", "Below 0 a mean is beyond its limit."), series_of("furnace", "headroom_pct")
         ),

@@ -81,6 +81,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     decimals: int | None = None
     last: str = ""
     interval: str = ""  # the shortest window
+    points: int = 1_000  # at most so many windows
     events: str = ""  # a table of the events of that kind
     leads_to: str = ""
 

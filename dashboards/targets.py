@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import StrEnum, unique
+from itertools import groupby
 
 from dashboards import influxql, promql
 from dashboards.asking import Ask, Match, Shape, Source
@@ -34,14 +35,14 @@ MIXED = SourceRef(type="datasource", uid="-- Mixed --")
 
 
 def targets(panel: Panel, where: Sequence[Match], dialect: Dialect, locale: Locale) -> list[Target]:
-    """The queries of a panel; a table's asks are one statement in InfluxQL."""
+    """The queries of a panel; asks that differ in their fields alone are one statement in InfluxQL."""
     if panel.events:
         return [_events(panel.events, where, dialect, locale)]
     shape = panel.shape
-    if dialect is Dialect.INFLUXQL and shape is Shape.ROWS:
-        text = influxql.statement(panel.asks, shape, locale)
-        return [_influxql("A", panel.asks[0].source, text, TABLE)]
-    return [_target(ref_id(at), ask, shape, dialect, locale) for at, ask in enumerate(panel.asks)]
+    if dialect is Dialect.INFLUXQL:
+        groups = [list(group) for _, group in groupby(panel.asks, key=_joined)]
+        return [_influxql_of(ref_id(at), group, shape, locale) for at, group in enumerate(groups)]
+    return [_promql_of(ref_id(at), ask, shape, locale) for at, ask in enumerate(panel.asks)]
 
 
 def ref_id(at: int) -> str:
@@ -62,17 +63,26 @@ def variable_query(variable: Variable, dialect: Dialect) -> str | PromVariableQu
     return PromVariableQuery(query=text, ref_id=f"variable-{variable.tag}")
 
 
-def _target(ref: str, ask: Ask, shape: Shape, dialect: Dialect, locale: Locale) -> Target:
+def _joined(ask: Ask) -> tuple[object, ...]:
+    """What asks have in common that one statement answers."""
+    return ask.measurement, ask.by, ask.where, ask.only, ask.window
+
+
+def _influxql_of(ref: str, asks: Sequence[Ask], shape: Shape, locale: Locale) -> Target:
+    text, source = influxql.statement(asks, shape, locale), asks[0].source
+    if shape is Shape.ROWS:
+        return _influxql(ref, source, text, TABLE)
+    name = "$col" if len(asks) > 1 else asks[0].name.of(locale)
+    return _influxql(ref, source, text, "time_series", " ".join([*(f"$tag_{tag}" for tag in asks[0].by), name]).strip())
+
+
+def _promql_of(ref: str, ask: Ask, shape: Shape, locale: Locale) -> Target:
     name = ask.name.of(locale)
-    if dialect is Dialect.INFLUXQL:
-        tags = " ".join(f"$tag_{tag}" for tag in ask.by)
-        text = influxql.statement([ask], shape, locale)
-        return _influxql(ref, ask.source, text, "time_series", f"{tags} {name}".strip())
     legend = " ".join(f"{{{{{tag}}}}}" for tag in ask.by)
     over_time = shape is Shape.OVER_TIME
     return Target(
         ref_id=ref,
-        datasource=dialect.source(ask.source),
+        datasource=Dialect.PROMQL.source(ask.source),
         expr=promql.expression(ask, shape),
         legend_format=f"{legend} {name}".strip(),
         instant=not over_time,

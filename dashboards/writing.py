@@ -26,7 +26,6 @@ from dashboards.types import (
 WIDTH = 24
 ROW_HEIGHT = 1
 UIDS = {Source.RAW: "clearstack", Source.MINUTE: "clearstack-minute", Source.HOUR: "clearstack-hour"}
-POINTS_AT_MOST = 1_000
 EVENTS: dict[str, tuple[Text, Colour]] = {
     "cycle": (Text("火化", "Cremations"), Colour.NORMAL),
     "exceedance": (Text("超标", "Exceedances"), Colour.BAD),
@@ -99,7 +98,7 @@ def _panel(
         transformations=fields.transformations(panel, dialect, locale),
         interval=panel.interval or None,
         time_from=panel.last or None,
-        max_data_points=POINTS_AT_MOST,
+        max_data_points=panel.points,
     )
 
 

@@ -1,6 +1,6 @@
 """One day of one furnace in each kind of store, and what the service derives of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from ingest_service.emissions.rulepack import load_pack
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.channels import read_channels
 from ingest_service.store.derived.influx import InfluxDerived
-from ingest_service.store.derived.point import DerivedColumn, DerivedStore, Point
+from ingest_service.store.derived.point import Admits, DerivedColumn, DerivedStore, Point
 from ingest_service.store.derived.victoria import VictoriaDerived
 from ingest_service.store.influx import InfluxEngine
 from ingest_service.store.overview import Reader, Scope
@@ -43,9 +43,9 @@ class Everywhere(DerivedStore):
             store.write(points)
 
     def read(
-        self, measurement: str, admits: Callable[[Mapping[str, str]], bool], from_ms: int, to_ms: int
+        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
     ) -> list[DerivedColumn]:
-        return self._stores[0].read(measurement, admits, from_ms, to_ms)
+        return self._stores[0].read(measurement, admits, from_ms, to_ms, fields)
 
     def retire(self, retention: Retention, now_ms: int) -> None:
         for store in self._stores:

@@ -26,7 +26,7 @@ KNOWN_UNITS = {
     "velocityms", "conmgm3", "conμgm3", "ppm", "s", "ms", "decbytes", "masskg", "dateTimeAsLocal",
 }  # fmt: skip
 UIDS = {page.uid for _, _, _, page in pages()}
-BUILT_IN = {"__all", "__interval", "__range", "timeFilter", "__data", "__url_time_range"}
+BUILT_IN = {"__all", "col", "__interval", "__range", "timeFilter", "__data", "__url_time_range"}
 
 
 def shown(page: DashboardJson) -> list[PanelJson]:

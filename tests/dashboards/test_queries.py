@@ -14,6 +14,7 @@ from tests.dashboards.asked import (
     DAY,
     LAST_MINUTES,
     Backends,
+    Rows,
     Span,
     in_influxql,
     in_promql,
@@ -77,19 +78,20 @@ def test_a_panel_shows_on_the_service_what_it_shows_on_influxdb(panel: PanelJson
 def test_a_panel_shows_on_victoriametrics_what_it_shows_on_influxdb(
     panel: PanelJson, twin: PanelJson, backends: Backends
 ) -> None:
-    span, others = span_of(panel), twin.targets or []
+    span = span_of(panel)
+    # Asks that differ in their fields alone are one statement in InfluxQL, a column each.
+    others = [(one, at) for one in twin.targets or [] for at in range(1, (one.query or "").count('") AS "') + 1)]
     for at, target in enumerate(panel.targets or []):
         series = backends.promql(target, span, after_ms=after_ms(target))
         assert series, f"no rows: {in_promql(target.expr or '', span)}"
         if "event_" in (target.expr or ""):
             continue  # what is said of events are labels here
-        # A table's asks are one statement in InfluxQL, a column each.
-        other, column = (others[at], 1) if len(others) > 1 else (others[0], at + 1)
+        other, column = others[at]
         tables = backends.influxql(backends.influx, other, span)
         if target.instant:
             agree_at_once(series, tables, column)
         else:
-            agree_over_time(target, series, tables, span)
+            agree_over_time(target, series, rows_of_influxql(tables, column), span)
 
 
 def after_ms(target: Target) -> int:
@@ -106,12 +108,12 @@ def agree_at_once(series: list[dict[str, Any]], tables: list[dict[str, Any]], co
         assert list(rows.values()) == pytest.approx(list(theirs[tags].values()), rel=1e-6)
 
 
-def agree_over_time(target: Target, series: list[dict[str, Any]], tables: list[dict[str, Any]], span: Span) -> None:
+def agree_over_time(target: Target, series: list[dict[str, Any]], expected: Rows, span: Span) -> None:
     """In all windows that are over; where nothing is counted, VictoriaMetrics has no value and InfluxDB a 0."""
     step_ms = length_ms(target.interval) if target.interval else span.interval_ms
     counted = "count_over_time" in (target.expr or "")
     sides = []
-    for rows in (rows_of_promql(series, step_ms + after_ms(target)), rows_of_influxql(tables, 1)):
+    for rows in (rows_of_promql(series, step_ms + after_ms(target)), expected):
         kept = {tags: {at: one for at, one in own.items() if at < span.to_ms and (one or not counted)}
                 for tags, own in rows.items()}  # fmt: skip
         sides.append({tags: own for tags, own in kept.items() if own})

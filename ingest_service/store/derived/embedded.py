@@ -1,7 +1,7 @@
 """Derived series beside the embedded store: a DuckDB file with numbers by series, as samples are, and texts apart."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from ingest_service.config import Retention
 from ingest_service.errors import StoreError
-from ingest_service.store.derived.point import MEASUREMENTS, DerivedColumn, Point, Tags, column_of
+from ingest_service.store.derived.point import MEASUREMENTS, Admits, DerivedColumn, Point, Tags, column_of
 from ingest_service.store.embedded.database import Columns, fetch, insert
 
 FILE = "derived.duckdb"
@@ -71,11 +71,12 @@ class EmbeddedDerived:
             self._id_of |= fresh
 
     def read(
-        self, measurement: str, admits: Callable[[Mapping[str, str]], bool], from_ms: int, to_ms: int
+        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
     ) -> list[DerivedColumn]:
-        """The columns with `from_ms <= time < to_ms` whose tags are admitted."""
+        """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
         with self._lock:
-            known = {one: series for series, one in self._id_of.items() if series.measurement == measurement}
+            own = [pair for pair in self._id_of.items() if pair[0].measurement == measurement]
+        known = {one: series for series, one in own if fields is None or series.field in fields}
         allowed = {tags for tags in {series.tags for series in known.values()} if admits(dict(tags))}
         ids = [one for one, series in known.items() if series.tags in allowed]
         with self._transaction() as cursor:

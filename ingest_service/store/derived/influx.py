@@ -1,10 +1,10 @@
 """Derived series in InfluxDB: with the minute means or the hour means, by how long they are kept."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from ingest_service.config import Retention
 from ingest_service.store.derived.lines import lines
-from ingest_service.store.derived.point import MEASUREMENTS, DerivedColumn, Kept, Point, column_of
+from ingest_service.store.derived.point import MEASUREMENTS, Admits, DerivedColumn, Kept, Point, column_of
 from ingest_service.store.influx import influxql
 from ingest_service.store.influx.dialect import find_version, write_lines
 from ingest_service.store.remote.connection import Address, Connection
@@ -28,13 +28,14 @@ class InfluxDerived:
                 write_lines(self._connection, version, self._database(kept), part)
 
     def read(
-        self, measurement: str, admits: Callable[[Mapping[str, str]], bool], from_ms: int, to_ms: int
+        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
     ) -> list[DerivedColumn]:
-        """The columns with `from_ms <= time < to_ms` whose tags are admitted."""
+        """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
         text = f'SELECT * FROM "{measurement}" WHERE {influxql.span(from_ms, to_ms)} GROUP BY *'
         form = [("db", self._database(MEASUREMENTS[measurement])), ("epoch", "ms"), ("q", text)]
         tables = [table for found in influxql.parse(self._connection.post_form("/query", form)) for table in found]
-        return [column for table in tables if admits(_tags(table)) for column in _columns(table)]
+        columns = [column for table in tables if admits(_tags(table)) for column in _columns(table)]
+        return [column for column in columns if fields is None or column.field in fields]
 
     def retire(self, retention: Retention, now_ms: int) -> None:
         """The server does it: its databases say for how long."""

@@ -1,6 +1,6 @@
 """What is derived: points of a measurement with tags, as every store keeps them; and the protocol of who keeps them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ingest_service.config import Retention
 
 Tags = tuple[tuple[str, str], ...]  # sorted, without empty values
+Admits = Callable[[Mapping[str, str]], bool]
 
 
 class Kept(Enum):
@@ -65,9 +66,9 @@ class DerivedStore(Protocol):
         """Put each in the place of what there is of its measurement, tags and time, field by field."""
 
     def read(
-        self, measurement: str, admits: Callable[[Mapping[str, str]], bool], from_ms: int, to_ms: int
+        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
     ) -> list[DerivedColumn]:
-        """The columns with `from_ms <= time < to_ms` whose tags are admitted."""
+        """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
 
     def retire(self, retention: Retention, now_ms: int) -> None:
         """Take away what is older than it must be kept, where the store does not do it itself."""

@@ -5,13 +5,13 @@ second. An event's texts are labels; before it is written again, what it was goe
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from ingest_service.config import Retention
 from ingest_service.store.derived.lines import AT, at_label, lines_of_numbers
-from ingest_service.store.derived.point import DerivedColumn, Point, Tags, column_of
+from ingest_service.store.derived.point import Admits, DerivedColumn, Point, Tags, column_of
 from ingest_service.store.remote.connection import Address, Connection
 from ingest_service.store.victoria import promql
 from ingest_service.store.victoria.engine import SETTLES_S
@@ -51,9 +51,9 @@ class VictoriaDerived:
                 self._writing.write_v2("-", lines_of_numbers(revised[start : start + _LINES_AT_ONCE]))
 
     def read(
-        self, measurement: str, admits: Callable[[Mapping[str, str]], bool], from_ms: int, to_ms: int
+        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
     ) -> list[DerivedColumn]:
-        """The columns with `from_ms <= time < to_ms` whose tags are admitted."""
+        """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
         latest: dict[tuple[Tags, str], dict[int, float]] = {}
         said: dict[tuple[Tags, str], dict[int, str]] = {}
         for one in self._export(measurement, from_ms, to_ms):
@@ -69,7 +69,7 @@ class VictoriaDerived:
                         said.setdefault((tags, name), {}).update((at, one.metric[name]) for at, _ in pairs)
         numbers = [column_of(*key, *zip(*sorted(rows.items()), strict=True)) for key, rows in latest.items() if rows]
         texts = [column_of(*key, *zip(*sorted(rows.items()), strict=True)) for key, rows in said.items()]
-        return [*numbers, *texts]
+        return [one for one in (*numbers, *texts) if fields is None or one.field in fields]
 
     def retire(self, retention: Retention, now_ms: int) -> None:
         """The server does it: a flag says for how long."""
