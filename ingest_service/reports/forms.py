@@ -34,7 +34,7 @@ class ReportFile(msgspec.Struct, frozen=True):
 
 def render(report: Report, form: Form, tell: Telling) -> ReportFile:
     """The report in one language as one file; the same report gives the same bytes."""
-    sheets = sheets_of(report, tell)
+    sheets = sheets_of(report, tell, annexes_filled=form is not Form.HTML)
     match form:
         case Form.HTML:
             content = html_of(report, sheets, tell)

@@ -8,7 +8,7 @@ from ingest_service.reports.cells import Cell, Flag, Sheet
 from ingest_service.reports.hours import hour_sheet
 from ingest_service.reports.model import FurnacePart, LimitLine, Part, Report
 from ingest_service.reports.span import Kind
-from ingest_service.reports.statistics import subject_of
+from ingest_service.reports.statistics import is_idle, subject_of
 from ingest_service.reports.telling import Telling, mean, moment, per, rounded, share, unit
 from ingest_service.store.trends import JudgedPeriod
 
@@ -33,17 +33,19 @@ def result_sheets(report: Report, tell: Telling) -> list[Sheet]:
     return [*sheets, _parts(report, tell) if report.span.kind in LONG else hour_sheet(report, tell)]
 
 
-def period_sheet(report: Report, tell: Telling) -> Sheet:
-    """Every judged period in full: an annex. Of a long span, short and rolling ones only where they exceeded."""
+def period_sheet(report: Report, tell: Telling, *, filled: bool = True) -> Sheet:
+    """Every judged period in full: an annex. Of a long span those only that were due, and fine ones that exceeded."""
     t = tell.words
     whole = report.span.kind not in LONG
-    rows = tuple(row for part in report.furnaces for row in _period_rows(part, tell, whole=whole))
+    furnaces = report.furnaces if filled else ()
+    rows = tuple(row for part in furnaces for row in _period_rows(part, tell, whole=whole))
     return Sheet(
         key="periods",
         title=t("report.periods"),
         columns=tell.columns(COLUMNS["periods"]),
         rows=rows,
         nil=t("report.nil_periods"),
+        note="" if whole else t("report.periods_note"),
         annex=True,
     )
 
@@ -213,7 +215,7 @@ def _parts(report: Report, tell: Telling) -> Sheet:
 def _period_rows(part: FurnacePart, tell: Telling, *, whole: bool) -> Iterator[Row]:
     steps = {line.subject: line.step for line in part.limits}
     for period in part.hours:
-        if not whole and _is_fine(period) and period.verdict != Verdict.EXCEEDED.label:
+        if not whole and (is_idle(period) or (_is_fine(period) and period.verdict != Verdict.EXCEEDED.label)):
             continue
         step = steps[subject_of(period)]
         yield (

@@ -16,14 +16,14 @@ COVER = (
 )  # fmt: skip
 
 
-def sheets_of(report: Report, tell: Telling) -> list[Sheet]:
-    """Every table, in the order in which it is read."""
+def sheets_of(report: Report, tell: Telling, *, annexes_filled: bool = True) -> list[Sheet]:
+    """Every table, in the order in which it is read; annexes may be left empty where only their names are told."""
     results, events = result_sheets(report, tell), event_sheets(report, tell)
     return [
         cover(report, tell),
         *results,
         *events,
-        period_sheet(report, tell),
+        period_sheet(report, tell, filled=annexes_filled),
         _rules(report, tell),
         _handling(tell),
         _signatures(tell),

@@ -132,6 +132,8 @@ def test_a_long_report_leaves_its_periods_to_the_files(kind: Kind, label: str) -
     assert "in the CSV and XLSX files: Judged periods" in html
     table = rows(render(long, Form.CSV, telling()).content)
     assert ["# Judged periods"] in table
+    assert not [row for row in table if "not operating" in row], "what was not due is left out"
+    assert [row for row in table if "marked by an operator" in row]
 
 
 def test_a_file_is_named_for_home_furnace_time_and_language() -> None:
