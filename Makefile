@@ -7,7 +7,7 @@ ONLY ?=
 MINUTES ?= 30
 SEED ?= 1
 
-.PHONY: help demo test check unit bench chaos lock proto parts clean
+.PHONY: help demo test check unit bench chaos fuzz lock proto parts clean
 
 help:
 	@echo "make demo    a small city on this machine: broker, furnaces, agents, service and page (ARGS='--for 90s --json')"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   format, lint, types, layering"
 	@echo "make bench   every benchmark, or ONLY=name ARGS='...'"
 	@echo "make chaos   faults between real parts for MINUTES=30 as SEED=1 draws them; nothing may be lost"
+	@echo "make fuzz    arbitrary bytes for decoders, intake and queries for MINUTES=30 each; what fails is kept in .fuzz/"
 	@echo "make lock    resolve requirements.lock anew"
 
 $(READY): requirements.lock pyproject.toml
@@ -48,6 +49,11 @@ bench: $(READY)
 
 chaos: $(READY) parts
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --seed $(SEED) $(ARGS)
+
+fuzz: $(READY)
+	@for target in decoding intake influxql; do \
+		$(BIN)/python -m tests.fuzz $$target --seconds $$(($(MINUTES) * 60)) --seed $(SEED) --findings .fuzz || exit 1; \
+	done
 
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
