@@ -82,6 +82,12 @@ def test_cause_and_action_are_filled_in_by_a_form(own_client: httpx.Client) -> N
     assert "not filled in" not in read
 
 
+def test_an_alarm_leads_to_where_its_cause_is_filled_in_and_a_home_to_its_report(client: httpx.Client) -> None:
+    assert f'href="{FURNACE}/compliance?month=2026-03#exceedances"' in page(client, "/alarms/1")
+    assert "#exceedances" not in page(client, "/alarms/2"), "a stuck reading has no such cause"
+    assert f'href="{REPORTS}/month/2026-03?lang=en"' in page(client, "/homes/beishan")
+
+
 def test_an_hour_without_a_mean_says_why_on_the_furnace_page(client: httpx.Client) -> None:
     assert "07:00–08:00 invalid: 31 of 45 minutes needed: operated too short a time" in words(page(client, FURNACE))
 
