@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 
 from edge_agent.errors import OutboxError
@@ -45,6 +46,13 @@ RESERVE_BYTES = 16 * 2**20  # left free on the disk, so that acknowledged blocks
 _REUSABLE_BYTES = 2**20  # free pages in the file that allow writing on a disk without room
 
 
+class _Locking(StrEnum):
+    """Whether others may look into the file meanwhile, in SQLite's words."""
+
+    SHARED = "NORMAL"
+    ALONE = "EXCLUSIVE"
+
+
 class DamagedOutbox(OutboxError):
     """The file is no longer a sound database: set it aside and begin a new one."""
 
@@ -73,10 +81,23 @@ def _reason(path: Path, error: sqlite3.Error, code: int) -> str:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open or create a sound file; every commit is on the disk when it returns. Raises OutboxError or DamagedOutbox."""
+    """Open or create a sound file; every commit is on the disk when it returns. Raises OutboxError or DamagedOutbox.
+
+    On a disk so full that the index which readers share finds no room, the file is opened for this process alone.
+    """
+    try:
+        return _opened(path, _Locking.SHARED)
+    except OutboxError as error:
+        if getattr(error.__cause__, "sqlite_errorcode", 0) != sqlite3.SQLITE_IOERR_SHMSIZE:
+            raise
+        return _opened(path, _Locking.ALONE)
+
+
+def _opened(path: Path, locking: _Locking) -> sqlite3.Connection:
     with guarded(path):
         database = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
+            database.execute(f"PRAGMA locking_mode = {locking}")
             _prepare(database, path)
         except (sqlite3.Error, OutboxError):
             database.close()

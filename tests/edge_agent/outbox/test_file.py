@@ -9,6 +9,7 @@ from edge_agent.config import OutboxLimits
 from edge_agent.errors import OutboxError
 from edge_agent.outbox import Block, Gap, GapReason, OutboxFile, Released, read_state
 from edge_agent.wire.sample import Reason, Sample
+from tests.support.small_disk import needs_root, small_disk
 
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
@@ -158,6 +159,22 @@ def test_a_full_disk_refuses_and_keeps_what_was_there(file: OutboxFile) -> None:
     file._db.execute("PRAGMA max_page_count = 100000")
     file.append([block(2, samples=5000)], NOW_MS)
     assert numbers(file) == [1, 2]
+
+
+@needs_root
+def test_on_a_disk_without_a_byte_left_the_file_opens_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", megabytes=32) as disk:
+        limits = OutboxLimits(path=disk.path / "outbox.db")
+        with closing(OutboxFile.open(limits, NOW_MS)) as file:
+            file.append([block(1)], NOW_MS)
+        disk.fill_up()
+        with closing(OutboxFile.open(limits, NOW_MS)) as again:
+            with pytest.raises(OutboxError, match="left on the disk"):
+                again.append([block(2)], NOW_MS)
+            assert numbers(again) == [1]
+            disk.free()
+            again.append([block(2)], NOW_MS)
+            assert numbers(again) == [1, 2]
 
 
 def test_on_a_disk_with_nothing_but_the_reserve_blocks_are_refused_until_released_ones_make_room(
