@@ -125,8 +125,11 @@ class DeriveWorker:
         """Completeness and energy of the hours of a day, which late data may have changed."""
         to_ms = now_ms // HOUR_MS * HOUR_MS
         from_ms, channels = to_ms - _HOURS_AGAIN * HOUR_MS, self._from.channels()
-        means = self._from.store.means(HOUR_MS, channels.series.tolist(), from_ms, to_ms)
-        complete = completeness(means, channels, overview.furnaces(self._from.reader))
+        furnaces, series = overview.furnaces(self._from.reader), channels.series.tolist()
+        complete: list[Point] = []
+        for hour_ms in range(from_ms, to_ms, HOUR_MS):  # the means of a fleet's day would fill the memory
+            means = self._from.store.means(HOUR_MS, series, hour_ms, hour_ms + HOUR_MS)
+            complete += completeness(means, channels, furnaces)
         used = changes.used_since(self._from.reader, from_ms)
         return [*complete, *(points.energy(hour) for hour in used)]
 

@@ -82,7 +82,8 @@ def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[Furnac
     key = owner * (1 << 24) + means.start_ms // 3_600_000
     found, place = np.unique(key, return_inverse=True)
     covered = np.bincount(place, weights=means.covered) if len(found) else np.empty(0)
-    channels_of = {one: int(np.count_nonzero(channels.furnace == one)) for one in names}
+    owners, counts = np.unique(channels.furnace, return_counts=True)
+    channels_of = {one: count for one, count in zip(owners.tolist(), counts.tolist(), strict=True) if one in names}
     for one, total in zip(found.tolist(), covered.tolist(), strict=True):
         furnace = names.get(one >> 24)
         if furnace is not None:

@@ -101,9 +101,13 @@ class EmbeddedDerived:
         return {series: at for at, series in enumerate(new, max(self._id_of.values(), default=0) + 1)}
 
     def _enter(self, cursor: DuckDBPyConnection, fresh: Mapping[DerivedSeries, int]) -> None:
-        rows = [[one, s.measurement, s.field, msgspec.json.encode(s.tags).decode()] for s, one in fresh.items()]
-        if rows:
-            cursor.executemany("INSERT INTO series VALUES (?, ?, ?, ?)", rows)
+        texts = {
+            "measurement": [one.measurement for one in fresh],
+            "field": [one.field for one in fresh],
+            "tags": [msgspec.json.encode(one.tags).decode() for one in fresh],
+        }
+        columns = {name: np.array(words, np.object_) for name, words in texts.items()}
+        insert(cursor, "series", {"id": np.array(list(fresh.values()), np.int32), **columns})
 
     def _replace(
         self, cursor: DuckDBPyConnection, table: str, column: str, rows: Mapping[tuple[int, int], float | str]
