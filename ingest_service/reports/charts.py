@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.reports.model import FurnacePart, LimitLine, Report
@@ -100,12 +101,12 @@ def _bar(point: _Point, x: float, width: float, scale: float, line: LimitLine, t
 
 
 def _slots(report: Report, tell: Telling) -> list[str]:
-    """The names of every bar's place, in order."""
+    """The names of every bar's place, in order; a step begins in the middle of a day or month, whatever its length."""
     shape, step_ms = _shape(report)
-    at_ms = range(report.span.from_ms + step_ms // 2, report.span.to_ms, step_ms)
-    return list(dict.fromkeys(tell.at(one).strftime(shape) for one in at_ms)) or [
-        _slot(report, report.span.from_ms, tell)
-    ]
+    whole_ms = report.span.from_ms // HOUR_MS * HOUR_MS
+    first_ms = whole_ms if step_ms == HOUR_MS else whole_ms + step_ms // 2
+    at_ms = range(first_ms, report.span.to_ms, step_ms)
+    return list(dict.fromkeys(tell.at(one).strftime(shape) for one in at_ms))
 
 
 def _slot(report: Report, at_ms: int, tell: Telling) -> str:
@@ -114,11 +115,10 @@ def _slot(report: Report, at_ms: int, tell: Telling) -> str:
 
 def _shape(report: Report) -> tuple[str, int]:
     """How a place is named, and a step (ms) that leaves none out."""
-    hour_ms = 3_600_000
     match report.span.kind:
         case Kind.MONTH:
-            return "%d", 24 * hour_ms
+            return "%d", 24 * HOUR_MS
         case Kind.YEAR:
-            return "%m", 28 * 24 * hour_ms
+            return "%m", 28 * 24 * HOUR_MS
         case _:
-            return "%H", hour_ms
+            return "%H", HOUR_MS

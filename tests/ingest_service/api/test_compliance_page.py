@@ -8,6 +8,8 @@ import msgspec
 import pytest
 from openpyxl import load_workbook
 
+from ingest_service.cycles.cycle import Cycle, FoundBy
+from ingest_service.store.cycles import CycleStore
 from tests.support.city import HOUR_MS, NOW_MS, City
 
 FURNACE = "/homes/beishan/furnaces/furnace-1"
@@ -146,6 +148,40 @@ def test_a_home_report_holds_every_furnace(client: httpx.Client) -> None:
         "Furnace 2",
         "Furnace 3",
     ]
+
+
+def test_a_cremation_has_a_report_of_its_own(own_city: City, own_client: httpx.Client) -> None:
+    begin_ms = NOW_MS // HOUR_MS * HOUR_MS - 2 * HOUR_MS - 600_000  # 7:50
+    cycle = Cycle(
+        furnace_id=own_city.furnaces[0].id,
+        case_number="20260310-0750",
+        found_by=FoundBy.PHASE,
+        start_ms=begin_ms,
+        charge_ms=begin_ms,
+        end_ms=begin_ms + 80 * 60_000,
+        chamber2_limit_c=850.0,
+        chamber2_least_c=861.0,
+        gas_m3=24.5,
+        co2_kg_per_m3=2.16,
+        hcl_g=31.0,
+    )
+    CycleStore(own_city.engine).record(cycle.furnace_id, begin_ms, NOW_MS, [cycle], NOW_MS)
+    query = {"furnace": "furnace-1", "lang": "en"}
+    answer = own_client.get(f"{REPORTS}/cremation/20260310-0750", params=query)
+    assert answer.status_code == 200, answer.text
+    read = words(answer.text)
+    for expected in (
+        "Report on one cremation 20260310-0750",
+        "861",
+        "24.5",
+        "0.031",
+        "41.8 exceeded",
+        "2026-03-10 07:50",
+    ):
+        assert expected in read
+    assert answer.text.count('class="over"') == 1, "the hour in which it burned is drawn"
+    day = words(own_client.get(f"{REPORTS}/day/2026-03-10", params=query).text)
+    assert "20260310-0750" in day
 
 
 @pytest.mark.parametrize(
