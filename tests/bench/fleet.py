@@ -22,7 +22,10 @@ from tests.support.broker import start_mosquitto
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How large and how long; `folder` is where the service keeps its data ("": one that goes afterwards)."""
+    """How large and how long; `folder` is where the service keeps its data ("": one that goes afterwards).
+
+    `results` is a file to which the line of JSON is appended.
+    """
 
     furnaces: int
     minutes: float
@@ -30,6 +33,7 @@ class Options(msgspec.Struct, frozen=True):
     seed: int
     every: float
     folder: str
+    results: str
 
 
 def main(argv: list[str]) -> None:
@@ -41,6 +45,7 @@ def main(argv: list[str]) -> None:
     parser.add_argument("--every", type=float, default=1.0, help="seconds from scan to scan")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", default="", help="keep the service's data there")
+    parser.add_argument("--results", default="", help="append the line of JSON to that file")
     options = Options(**vars(parser.parse_args(argv)))
     print(machine(), flush=True)
     with contextlib.ExitStack() as stack:
@@ -49,12 +54,16 @@ def main(argv: list[str]) -> None:
         figures = measure(options, folder)
     for name, figure in figures.items():
         print(f"{name:32} {figure!s:>14}")
-    print(json.dumps({"machine": machine(), **figures}))
+    line = json.dumps({"machine": machine(), **figures})
+    print(line)
+    if options.results:
+        with Path(options.results).open("a", encoding="utf-8") as results:
+            results.write(line + "\n")
 
 
 def measure(options: Options, folder: Path) -> dict[str, object]:
     """One run from the first birth to the count of what was stored."""
-    edges = max(1, options.furnaces // FURNACES_AN_EDGE)
+    edges = -(-options.furnaces // FURNACES_AN_EDGE)
     plan = LoadPlan(options.every, options.seed)
     with start_mosquitto(folder, broker_settings()) as broker:
         service = ServiceProcess(folder, broker.port)

@@ -1,11 +1,11 @@
-"""Makes a table (Markdown) and a picture (SVG) of what a sample costs at several sizes, from the JSON of several runs.
+"""Makes tables (Markdown) and a picture (SVG) of what a sample costs at several sizes, from the JSON of several runs.
 
-python -m tests.bench.fleet_load.picture runs.jsonl cost.svg
+python -m tests.bench.fleet_load.picture tests/bench/results/fleet.jsonl deploy/pictures/fleet.svg
 """
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,8 +15,9 @@ INK, LINE, PAPER = "#333", "#1f6f8b", "#fff"
 
 
 class Run(msgspec.Struct, frozen=True):
-    """The figures of one run of the fleet benchmark that the picture shows."""
+    """The figures of one run of the fleet benchmark that are shown."""
 
+    machine: str
     furnaces: int
     samples_per_s: int
     service_us_per_sample: float
@@ -25,25 +26,46 @@ class Run(msgspec.Struct, frozen=True):
     rss_mb: int
     p95_queryable_s: float
     lost: int
+    hot_bytes_per_value: float
+    raw_24h_of_one_tag_ms: float
+    minute_means_30d_of_one_tag_ms: float
+    latest_of_40_tags_ms: float
+    page_of_the_fleet_ms: float
 
 
-def main(runs: Path, picture: Path) -> None:
-    """Print the table and write the picture."""
-    lines = runs.read_text(encoding="utf-8").splitlines()
-    found = sorted((msgspec.json.decode(line, type=Run) for line in lines if line), key=lambda run: run.furnaces)
-    print(table(found))
-    picture.write_text(drawn(found), encoding="utf-8")
+COLUMNS: dict[str, Callable[[Run], str]] = {
+    "furnaces": lambda run: f"{run.furnaces:,}",
+    "samples/s": lambda run: f"{run.samples_per_s:,}",
+    "service, µs/sample": lambda run: f"{run.service_us_per_sample:.2f}",
+    "service, cores": lambda run: f"{run.service_cores:.2f}",
+    "broker, cores": lambda run: f"{run.broker_cores:.2f}",
+    "memory, MB": lambda run: f"{run.rss_mb:,}",
+    "queryable, p95 s": lambda run: f"{run.p95_queryable_s:.2f}",
+    "lost": lambda run: f"{run.lost}",
+    "hot bytes a value": lambda run: f"{run.hot_bytes_per_value:.1f}",
+}
+QUESTIONS: dict[str, Callable[[Run], str]] = {
+    "furnaces": COLUMNS["furnaces"],
+    "24 h of one tag, ms": lambda run: f"{run.raw_24h_of_one_tag_ms:.0f}",
+    "30 d of its minute means, ms": lambda run: f"{run.minute_means_30d_of_one_tag_ms:.0f}",
+    "newest of 40 tags, ms": lambda run: f"{run.latest_of_40_tags_ms:.0f}",
+    "page of all furnaces, ms": lambda run: f"{run.page_of_the_fleet_ms:,.0f}",
+}
 
 
-def table(runs: Sequence[Run]) -> str:
+def main(results: Path, picture: Path) -> None:
+    """Print the tables and write the picture; of several runs of one size the last one counts."""
+    lines = results.read_text(encoding="utf-8").splitlines()
+    newest = {run.furnaces: run for run in (msgspec.json.decode(line, type=Run) for line in lines if line)}
+    runs = [newest[furnaces] for furnaces in sorted(newest)]
+    print(table(runs, COLUMNS), "\n\n", table(runs, QUESTIONS), "\n\n", runs[-1].machine, sep="")
+    picture.write_text(drawn(runs), encoding="utf-8")
+
+
+def table(runs: Sequence[Run], columns: Mapping[str, Callable[[Run], str]]) -> str:
     """A row a run."""
-    head = "| furnaces | samples/s | service, µs/sample | service, cores | broker, cores | memory, MB | p95, s | lost |"
-    rows = [
-        f"| {run.furnaces:,} | {run.samples_per_s:,} | {run.service_us_per_sample:.2f} | {run.service_cores:.2f} |"
-        f" {run.broker_cores:.2f} | {run.rss_mb:,} | {run.p95_queryable_s:.2f} | {run.lost} |"
-        for run in runs
-    ]
-    return "\n".join([head, "|" + "--:|" * 8, *rows])
+    rows = ["| " + " | ".join(written(run) for written in columns.values()) + " |" for run in runs]
+    return "\n".join(["| " + " | ".join(columns) + " |", "|" + "--:|" * len(columns), *rows])
 
 
 def drawn(runs: Sequence[Run]) -> str:
