@@ -7,7 +7,7 @@ ONLY ?=
 MINUTES ?= 30
 SEED ?= 1
 
-.PHONY: help demo test check unit bench chaos fuzz lock proto parts clean
+.PHONY: help demo test check unit bench chaos fuzz grafana lock proto parts clean
 
 help:
 	@echo "make demo    a small city on this machine: broker, furnaces, agents, service and page (ARGS='--for 90s --json')"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench   every benchmark, or ONLY=name ARGS='...'"
 	@echo "make chaos   faults between real parts for MINUTES=30 as SEED=1 draws them; nothing may be lost"
 	@echo "make fuzz    arbitrary bytes for decoders, intake and queries for MINUTES=30 each; what fails is kept in .fuzz/"
+	@echo "make grafana Grafana with every dashboard, on the service (or STORE=influxdb, STORE=victoriametrics)"
 	@echo "make lock    resolve requirements.lock anew"
 
 $(READY): requirements.lock pyproject.toml
@@ -54,6 +55,9 @@ fuzz: $(READY)
 	@for target in decoding intake influxql; do \
 		$(BIN)/python -m tests.fuzz $$target --seconds $$(($(MINUTES) * 60)) --seed $(SEED) --findings .fuzz || exit 1; \
 	done
+
+grafana:
+	@sh deploy/grafana/run.sh
 
 lock: $(READY)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -38,6 +38,7 @@ def furnace(_locale: Locale) -> Dashboard:
             (Text("过程", "Process"), (_phase(), _switches())),
             (Text("温度与烟气", "Temperatures and gas"), _gas()),
             (Text("风机、燃烧器与净化", "Fans, burners and filter"), _plant()),
+            (Text("品质", "Quality"), (_bad(),)),
         ),
     )
 
@@ -155,4 +156,33 @@ def _trend(title: Text, names: tuple[str, ...], size: tuple[int, int], limited: 
         size=size,
         interval="1m",
         dashed=(_LIMIT,),
+    )
+
+
+def _bad() -> Panel:
+    names = ("flue_o2", "co", "chamber2_temperature")
+    asks = tuple(
+        Ask(
+            measurement="quality",
+            field=name,
+            aggregate=Aggregate.COUNT,
+            name=quantity(name),
+            where=PLACE,
+            window="1h",
+        )
+        for name in names
+    )
+    return Panel(
+        title=Text("不良样本", "Doubtful and bad samples"),
+        about=both(
+            Text("每小时品质码非良好的样本数。", "Samples of an hour that are not simply good."),
+            series_of("quality", *names),
+        ),
+        kind=Kind.TIME_SERIES,
+        asks=asks,
+        unit="none",
+        size=(24, 7),
+        interval="1h",
+        low=0,
+        decimals=0,
     )

@@ -39,7 +39,7 @@ def health(_locale: Locale) -> Dashboard:
                     _complete(),
                 ),
             ),
-            (Text("品质", "Quality"), (_bad(), _covered())),
+            (Text("品质", "Quality"), (_covered(),)),
             (Text("服务", "Service"), _service()),
         ),
     )
@@ -124,36 +124,6 @@ def _complete() -> Panel:
     )
 
 
-def _bad() -> Panel:
-    names = ("flue_o2", "co", "chamber2_temperature")
-    asks = tuple(
-        Ask(
-            measurement="quality",
-            field=name,
-            aggregate=Aggregate.COUNT,
-            name=Text(name, name),
-            by=("home", "furnace"),
-            where=PLACE,
-            window="1h",
-        )
-        for name in names
-    )
-    return Panel(
-        title=Text("不良样本", "Doubtful and bad samples"),
-        about=both(
-            Text("每小时品质码非良好的样本数。", "Samples of an hour that are not simply good."),
-            series_of("quality", *names),
-        ),
-        kind=Kind.TIME_SERIES,
-        asks=asks,
-        unit="none",
-        size=(12, 8),
-        interval="1h",
-        low=0,
-        decimals=0,
-    )
-
-
 def _covered() -> Panel:
     names = ("flue_o2", "co", "chamber2_temperature")
     asks = tuple(
@@ -173,7 +143,7 @@ def _covered() -> Panel:
         kind=Kind.TIME_SERIES,
         asks=asks,
         unit="percentunit",
-        size=(12, 8),
+        size=(24, 8),
         interval="1h",
         low=0,
         high=1,
