@@ -14,7 +14,7 @@ from ingest_service.store.doing import Doing
 from ingest_service.store.people import PersonRow, plain
 from ingest_service.store.sessions import How, SessionRow
 
-HASHES_AT_ONCE = 2  # each takes 64 MiB and a core: more at once would only make all of them slow
+HASHES_AT_ONCE = 2  # each takes 46 MiB and a core: more at once would only make all of them slow
 TEMPORARY_MS = 7 * DAY_MS  # a password that someone else set
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 

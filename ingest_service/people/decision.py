@@ -71,10 +71,7 @@ def reach(caller: Caller, right: Right, tree: Tree, admission: Admission) -> Rea
     nodes = [grant.node_id for grant in caller.grants if right in grant.rights]
     if ROOT_ID in nodes and admission is Admission.ALL:
         return Reach(None)
-    homes: set[str] = set()
-    for node_id in nodes:
-        homes |= tree.homes_below(node_id)
-    return Reach(frozenset(homes))
+    return Reach(frozenset().union(*map(tree.homes_below, nodes)))
 
 
 def has(caller: Caller, right: Right) -> bool:

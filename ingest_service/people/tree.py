@@ -19,6 +19,7 @@ class Tree:
                 raise BrokenTree(f"{node.id}: is there twice")
             self._nodes[node.id] = node
         self._children: dict[str, list[Node]] = {}
+        self._homes: dict[str, frozenset[str]] = {}  # asked for at every request
         for node in self._nodes.values():
             if node.parent_id is not None:
                 self._check(node)
@@ -61,7 +62,11 @@ class Tree:
 
     def homes_below(self, node_id: str) -> frozenset[str]:
         """The homes of a node, by their Sparkplug group."""
-        return frozenset(node.name for node in self.below(node_id) if node.kind is NodeKind.HOME)
+        known = self._homes.get(node_id)
+        if known is None:
+            known = frozenset(node.name for node in self.below(node_id) if node.kind is NodeKind.HOME)
+            self._homes[node_id] = known
+        return known
 
     def holds_home(self, home_id: str) -> bool:
         """Whether a home is on the tree."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ingest_service.errors import StoreError
+from ingest_service.store.among import among, packed
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
 
@@ -21,7 +23,12 @@ class Scope(msgspec.Struct, frozen=True):
 
     def admits(self, home_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
         """The condition that keeps a query inside the scope."""
-        return true() if self.homes is None else home_id.in_(self.homes)
+        return true() if self.homes is None else among(home_id, _packed(self.homes))
+
+
+@lru_cache(maxsize=1024)
+def _packed(homes: frozenset[str]) -> str:
+    return packed(homes)
 
 
 class Reader:
