@@ -14,9 +14,9 @@ if command -v grafana >/dev/null 2>&1; then
     export GF_SERVER_HTTP_ADDR="${GF_SERVER_HTTP_ADDR:-127.0.0.1}"
     exec grafana server --homepath "${GRAFANA_HOME:-/usr/share/grafana}"
 fi
-if command -v docker >/dev/null 2>&1; then
+if docker compose version >/dev/null 2>&1; then
     exec docker compose -f "$here/compose.yaml" up
 fi
-echo "Neither grafana nor docker is on this machine. Install Grafana 11.6 or newer and run this again, or point your own" >&2
+echo "Neither grafana nor docker compose is on this machine. Install Grafana 11.6 or newer and run this again, or point your own" >&2
 echo "Grafana at $here/$STORE (GF_PATHS_PROVISIONING) as $here/README.md says." >&2
 exit 1

@@ -25,6 +25,7 @@ from ingest_service.api import (
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
+from ingest_service.api.grafana_series import RecentMeans
 from ingest_service.api.page import account, assets, city, data, entries, furnace, keys, people, provider, sign_in, tree
 from ingest_service.api.page import alarms as alarm_pages
 from ingest_service.api.page import audit as audit_pages
@@ -98,6 +99,7 @@ def create_app(context: Context) -> FastAPI:
     )
     app.state.context = context
     app.state.streams = Streams()
+    app.state.recent_means = RecentMeans(context.store)
     app.add_middleware(OwnFormsOnly, refusal=refusal)
     app.add_middleware(SecurityHeaders)
     add_failures(app)

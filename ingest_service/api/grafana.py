@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Form, Query, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from ingest_service.api.access import PUBLIC, Charts
 from ingest_service.api.context import Here
@@ -59,6 +59,14 @@ Body = Annotated[str, Form(alias="q")]
 Unit = Annotated[Epoch, Form(alias="epoch")]
 
 
+def series_of(here: Here, sight: Charts, request: Request) -> GrafanaSeries:
+    """What the reader finds."""
+    return GrafanaSeries(sight, here.store, request.app.state.recent_means, here.derived, here.clock())
+
+
+Found = Annotated[GrafanaSeries, Depends(series_of)]
+
+
 @router.get("/ping", summary="That the service answers InfluxQL", status_code=204, dependencies=[PUBLIC])
 @router.head("/ping", status_code=204, include_in_schema=False, dependencies=[PUBLIC])
 def ping() -> Response:
@@ -73,17 +81,16 @@ def health(here: Here) -> dict[str, str]:
 
 
 @router.get("/query", summary="InfluxQL over samples, means and derived series", response_class=Response)
-def query(here: Here, sight: Charts, q: Text = "", epoch: Epoch = Epoch.TEXT) -> Response:
+def query(here: Here, series: Found, q: Text = "", epoch: Epoch = Epoch.TEXT) -> Response:
     """The answer in JSON, as InfluxDB 1 gives it; what is not understood is told with status 400."""
-    return _answer(q, epoch, GrafanaSeries(sight, here.store, here.derived, here.clock()), here.clock())
+    return _answer(q, epoch, series, here.clock())
 
 
 @router.post("/query", summary="The same from a form", response_class=Response)
 def query_form(
-    here: Here, sight: Charts, q: Text = "", epoch: Epoch = Epoch.TEXT, body: Body = "", unit: Unit = Epoch.TEXT
+    here: Here, series: Found, q: Text = "", epoch: Epoch = Epoch.TEXT, body: Body = "", unit: Unit = Epoch.TEXT
 ) -> Response:
     """The answer in JSON, as InfluxDB 1 gives it; what stands in the address counts where the form says nothing."""
-    series = GrafanaSeries(sight, here.store, here.derived, here.clock())
     return _answer(body or q, unit or epoch, series, here.clock())
 
 

@@ -1,5 +1,7 @@
 """What InfluxQL finds here: samples, means and derived series of the reader's homes, named as in external stores."""
 
+import threading
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from ingest_service.influxql.evaluate import Column
 from ingest_service.influxql.syntax import FOR_EVER_MS, Condition, Span, admits
 from ingest_service.influxql.tokens import NotUnderstood
+from ingest_service.store.batch import MeanBatch
 from ingest_service.store.derived.point import MEASUREMENTS, DerivedStore, Kept, Tags
 from ingest_service.store.named_series import NamedSeries, named_series
 from ingest_service.store.overview import Reader
@@ -22,14 +25,40 @@ HIDDEN = {"progress"}
 NAMES = (SAMPLE, QUALITY, *MEANS, *(name for name in MEASUREMENTS if name not in HIDDEN))
 MOST_TAG_HOURS = 4_000  # of samples at one a second, about 14 million
 MOST_MEANS = 10_000_000
+MOST_KEPT = 500_000  # means in one answer that is kept, some 20 MB
+KEPT_S = 5.0  # less than the refresh of any dashboard
+FEW_SOURCES = 4
 _RECENT_MS = {Kept.MINUTE: 10 * MINUTE_MS, Kept.HOUR: 35 * 24 * HOUR_MS}  # where names are looked for
+
+
+class RecentMeans:
+    """Means of all channels of a few devices, read once for all panels of a dashboard that ask for them together."""
+
+    def __init__(self, store: TimeSeriesStore) -> None:
+        self._store, self._lock = store, threading.Lock()
+        self._kept: dict[tuple[int, ...], tuple[float, MeanBatch]] = {}
+
+    def means(self, length_ms: int, series: Sequence[int], from_ms: int, to_ms: int) -> MeanBatch:
+        """As the store has them, or had them a moment ago. Whoever asks meanwhile waits for the first answer."""
+        if len(series) * (to_ms - from_ms) / length_ms > MOST_KEPT:
+            return self._store.means(length_ms, series, from_ms, to_ms)
+        key = (length_ms, from_ms, to_ms, *series)
+        with self._lock:
+            now_s = time.monotonic()
+            self._kept = {one: found for one, found in self._kept.items() if found[0] > now_s - KEPT_S}
+            if key not in self._kept:
+                self._kept[key] = (now_s, self._store.means(length_ms, series, from_ms, to_ms))
+            return self._kept[key][1]
 
 
 class GrafanaSeries:
     """Of one reader. Raises StoreError, and NotUnderstood for what is not there or too much."""
 
-    def __init__(self, reader: Reader, store: TimeSeriesStore, derived: DerivedStore, now_ms: int) -> None:
-        self._reader, self._store, self._derived, self._now_ms = reader, store, derived, now_ms
+    def __init__(
+        self, reader: Reader, store: TimeSeriesStore, recent: RecentMeans, derived: DerivedStore, now_ms: int
+    ) -> None:
+        self._reader, self._store, self._recent_means = reader, store, recent
+        self._derived, self._now_ms = derived, now_ms
 
     def columns(self, measurement: str, fields: Collection[str], where: Condition, span: Span) -> list[Column]:
         """The columns of these fields whose tags may hold the condition. A measurement that is unknown has none."""
@@ -93,10 +122,18 @@ class GrafanaSeries:
         from_ms, to_ms = self._bounds(span)
         if len(series) * (to_ms - from_ms) / length_ms > MOST_MEANS:
             raise NotUnderstood(f"{len(series)} series over that time are too many means: ask for a shorter time")
-        batch = self._store.means(length_ms, [one.id for one in series], from_ms, to_ms)
+        batch = self._batch(length_ms, series, from_ms, to_ms)
         value = np.asarray(getattr(batch, part), np.float64)
         kept = np.isfinite(value)
         return list(_columns(series, batch.series[kept], batch.start_ms[kept], value[kept]))
+
+    def _batch(self, length_ms: int, series: Sequence[NamedSeries], from_ms: int, to_ms: int) -> MeanBatch:
+        """The means of these; those of a few devices with all their channels, which other panels ask for."""
+        sources = {one.source_id for one in series}
+        if len(sources) > FEW_SOURCES:
+            return self._store.means(length_ms, [one.id for one in series], from_ms, to_ms)
+        everything = [one.id for one in named_series(self._reader, sources=sources)]
+        return self._recent_means.means(length_ms, everything, from_ms, to_ms)
 
     def _bounds(self, span: Span) -> tuple[int, int]:
         if not span.from_ms:

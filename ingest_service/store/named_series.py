@@ -15,12 +15,15 @@ class NamedSeries(msgspec.Struct, frozen=True):
     """A series with the tags and the field by which external stores know it."""
 
     id: int
+    source_id: int
     tags: Tags
     channel: str
 
 
-def named_series(reader: Reader, channels: Collection[str] | None = None) -> list[NamedSeries]:
-    """The series of these channels (of all, where None), by id."""
+def named_series(
+    reader: Reader, channels: Collection[str] | None = None, sources: Collection[int] | None = None
+) -> list[NamedSeries]:
+    """The series of these channels and sources (of all, where None), by id."""
     query = (
         select(
             Series.id, Series.source_id, Edge.home_id.label("home"), Edge.name.label("edge"), Source.device,
@@ -34,6 +37,8 @@ def named_series(reader: Reader, channels: Collection[str] | None = None) -> lis
     )  # fmt: skip
     if channels is not None:
         query = query.where(Series.channel.in_(sorted(channels)))
+    if sources is not None:
+        query = query.where(Source.id.in_(sorted(sources)))
     return [_named(*row.values()) for row in reader.rows(query)]
 
 
@@ -42,4 +47,4 @@ def _named(
 ) -> NamedSeries:
     name = series_name(series_id, source_id, home, edge, device, channel, furnace)
     tags = tags_of(home=name.home, edge=name.edge, device=name.device, furnace=name.furnace)
-    return NamedSeries(name.series_id, tags, name.channel)
+    return NamedSeries(name.series_id, name.source_id, tags, name.channel)

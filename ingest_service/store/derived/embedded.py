@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 import msgspec
@@ -14,29 +14,29 @@ from duckdb import DuckDBPyConnection
 
 from ingest_service.config import Retention
 from ingest_service.errors import StoreError
-from ingest_service.store.derived.point import MEASUREMENTS, Admits, DerivedColumn, Point, Tags, column_of
+from ingest_service.store.derived.point import (
+    MEASUREMENTS,
+    WITH_TEXTS,
+    Admits,
+    DerivedColumn,
+    Point,
+    Tags,
+    column_of,
+)
+from ingest_service.store.derived.series_book import DerivedSeries, SeriesBook
 from ingest_service.store.embedded.database import Columns, fetch, insert
 
 FILE = "derived.duckdb"
 _MEMORY_MB = 512
-_TABLES = """
+_SERIES = """
 CREATE TABLE IF NOT EXISTS series (
     id INTEGER NOT NULL, measurement VARCHAR NOT NULL, field VARCHAR NOT NULL, tags VARCHAR NOT NULL);
-CREATE TABLE IF NOT EXISTS point (series INTEGER NOT NULL, at_ms BIGINT NOT NULL, value DOUBLE NOT NULL);
 CREATE TABLE IF NOT EXISTS said (series INTEGER NOT NULL, at_ms BIGINT NOT NULL, text VARCHAR NOT NULL);
 """
-
-
-class DerivedSeries(msgspec.Struct, frozen=True):
-    """What tells one column from all others."""
-
-    measurement: str
-    field: str
-    tags: Tags
-
-
-Row = tuple[DerivedSeries, int]  # and time, ms
+# A table each: the few points of an hour are not looked for among the many of every minute.
+_POINTS = "CREATE TABLE IF NOT EXISTS {} (series INTEGER NOT NULL, at_ms BIGINT NOT NULL, value DOUBLE NOT NULL)"
 Value = TypeVar("Value", float, str)
+Rows = dict[tuple[DerivedSeries, int], Value]  # by series and time, ms
 
 
 class EmbeddedDerived:
@@ -51,71 +51,78 @@ class EmbeddedDerived:
         except (duckdb.Error, OSError) as error:
             raise StoreError(f"{self._path}: cannot be opened: {error}") from error
         with self._transaction() as cursor:
-            cursor.execute(_TABLES)
+            cursor.execute(_SERIES)
+            for measurement in MEASUREMENTS:
+                cursor.execute(_POINTS.format(_table(measurement)))
             rows = cursor.execute("SELECT id, measurement, field, tags FROM series").fetchall()
-        self._id_of = {DerivedSeries(what, field, _tags(text)): one for one, what, field, text in rows}
+        known = {
+            DerivedSeries(what, field, msgspec.json.decode(text, type=Tags)): one for one, what, field, text in rows
+        }
+        self._book = SeriesBook(known)
 
     def write(self, points: Sequence[Point]) -> None:
         """Put each in the place of what there is of its measurement, tags and time, field by field."""
-        numbers = {(DerivedSeries(one.measurement, name, one.tags), one.at_ms): value
-                   for one in points for name, value in one.fields}  # fmt: skip
-        texts = {(DerivedSeries(one.measurement, name, one.tags), one.at_ms): text
-                 for one in points for name, text in one.texts}  # fmt: skip
+        numbers: dict[str, Rows[float]] = {}
+        texts: Rows[str] = {}
+        for one in points:
+            own = numbers.setdefault(one.measurement, {})
+            own |= {(DerivedSeries(one.measurement, name, one.tags), one.at_ms): value for name, value in one.fields}
+            texts |= {(DerivedSeries(one.measurement, name, one.tags), one.at_ms): text for name, text in one.texts}
         with self._lock:
-            fresh = self._new({series for series, _ in (*numbers, *texts)})
+            wanted = {series for rows in numbers.values() for series, _ in rows} | {series for series, _ in texts}
+            fresh = self._book.new(wanted)
             with self._transaction() as cursor:
                 self._enter(cursor, fresh)
-                ids = self._id_of | fresh
-                self._replace(cursor, "point", "value", _numbered(ids, numbers))
-                self._replace(cursor, "said", "text", _numbered(ids, texts))
-            self._id_of |= fresh
+                for measurement, rows in numbers.items():
+                    self._replace(cursor, _table(measurement), "value", rows, fresh)
+                self._replace(cursor, "said", "text", texts, fresh)
+            self._book.add(fresh)
 
     def read(
         self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
     ) -> list[DerivedColumn]:
         """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
         with self._lock:
-            own = [pair for pair in self._id_of.items() if pair[0].measurement == measurement]
-        known = {one: series for series, one in own if fields is None or series.field in fields}
-        allowed = {tags for tags in {series.tags for series in known.values()} if admits(dict(tags))}
-        ids = [one for one, series in known.items() if series.tags in allowed]
+            found = self._book.found(measurement, admits, fields)
+        if not found:
+            return []
+        bounds = [from_ms, to_ms, list(found)]
         with self._transaction() as cursor:
-            return [*self._numbers(cursor, known, ids, from_ms, to_ms), *_texts(cursor, known, ids, from_ms, to_ms)]
+            numbers = list(_numbers(cursor, _table(measurement), found, bounds))
+            return [*numbers, *(_texts(cursor, found, bounds) if measurement in WITH_TEXTS else ())]
 
     def retire(self, retention: Retention, now_ms: int) -> None:
         """Take away what is older than it must be kept."""
         with self._lock, self._transaction() as cursor:
             for measurement, kept in MEASUREMENTS.items():
                 if (before_ms := kept.before_ms(retention, now_ms)) is not None:
-                    for table in ("point", "said"):
-                        own = "series IN (SELECT id FROM series WHERE measurement = ?)"
-                        cursor.execute(f"DELETE FROM {table} WHERE at_ms < ? AND {own}", [before_ms, measurement])
+                    tables = (_table(measurement), *(["said"] if measurement in WITH_TEXTS else []))
+                    for table in tables:
+                        cursor.execute(f"DELETE FROM {table} WHERE at_ms < ?", [before_ms])
 
     def close(self) -> None:
         """Write everything into the file and let go of it."""
         with self._lock, suppress(duckdb.Error):
             self._connection.close()
 
-    def _new(self, wanted: set[DerivedSeries]) -> dict[DerivedSeries, int]:
-        new = sorted((one for one in wanted if one not in self._id_of), key=msgspec.structs.astuple)
-        return {series: at for at, series in enumerate(new, max(self._id_of.values(), default=0) + 1)}
-
     def _enter(self, cursor: DuckDBPyConnection, fresh: Mapping[DerivedSeries, int]) -> None:
-        texts = {
-            "measurement": [one.measurement for one in fresh],
-            "field": [one.field for one in fresh],
-            "tags": [msgspec.json.encode(one.tags).decode() for one in fresh],
-        }
-        columns = {name: np.array(words, np.object_) for name, words in texts.items()}
-        insert(cursor, "series", {"id": np.array(list(fresh.values()), np.int32), **columns})
+        if fresh:
+            columns: Columns = {
+                "id": np.array(list(fresh.values()), np.int32),
+                "measurement": np.array([one.measurement for one in fresh], np.object_),
+                "field": np.array([one.field for one in fresh], np.object_),
+                "tags": np.array([msgspec.json.encode(one.tags).decode() for one in fresh], np.object_),
+            }
+            insert(cursor, "series", columns)
 
     def _replace(
-        self, cursor: DuckDBPyConnection, table: str, column: str, rows: Mapping[tuple[int, int], float | str]
+        self, cursor: DuckDBPyConnection, table: str, column: str, rows: Rows[Any], fresh: Mapping[DerivedSeries, int]
     ) -> None:
         if not rows:
             return
+        ids = [fresh[one] if one in fresh else self._book.number(one) for one, _ in rows]
         times = np.array([at_ms for _, at_ms in rows], np.int64)
-        keys: Columns = {"series": np.array([series for series, _ in rows], np.int32), "at_ms": times}
+        keys: Columns = {"series": np.array(ids, np.int32), "at_ms": times}
         cursor.register("renewed", keys)
         same = f"{table}.series = renewed.series AND {table}.at_ms = renewed.at_ms"
         span = [int(times.min()), int(times.max())]
@@ -123,16 +130,6 @@ class EmbeddedDerived:
         cursor.unregister("renewed")
         kind = np.float64 if column == "value" else np.object_
         insert(cursor, table, {**keys, column: np.array(list(rows.values()), kind)})
-
-    def _numbers(
-        self, cursor: DuckDBPyConnection, known: Mapping[int, DerivedSeries], ids: list[int], from_ms: int, to_ms: int
-    ) -> Iterator[DerivedColumn]:
-        found = fetch(cursor, _SELECT.format(column="value", table="point"), [from_ms, to_ms, ids])
-        series = found["series"]
-        starts = np.flatnonzero(np.diff(series, prepend=-1)).tolist()
-        for start, stop in pairwise([*starts, len(series)]):
-            own = known[int(series[start])]
-            yield DerivedColumn(own.tags, own.field, found["at_ms"][start:stop], found["value"][start:stop])
 
     @contextmanager
     def _transaction(self) -> Iterator[DuckDBPyConnection]:
@@ -151,21 +148,25 @@ WHERE at_ms >= ? AND at_ms < ? AND series IN (SELECT unnest(?::INTEGER[])) ORDER
 """
 
 
-def _texts(
-    cursor: DuckDBPyConnection, known: Mapping[int, DerivedSeries], ids: list[int], from_ms: int, to_ms: int
+def _table(measurement: str) -> str:
+    return f"point_{measurement}"
+
+
+def _numbers(
+    cursor: DuckDBPyConnection, table: str, known: Mapping[int, DerivedSeries], bounds: list[Any]
 ) -> Iterator[DerivedColumn]:
-    rows = cursor.execute(_SELECT.format(column="text", table="said"), [from_ms, to_ms, ids]).fetchall()
-    by_series: dict[int, list[tuple[int, str]]] = {}
-    for series, at_ms, text in rows:
-        by_series.setdefault(series, []).append((at_ms, text))
-    for series, own in by_series.items():
-        times, texts = zip(*own, strict=True)
-        yield column_of(known[series].tags, known[series].field, times, texts)
+    found = fetch(cursor, _SELECT.format(column="value", table=table), bounds)
+    series = found["series"]
+    starts = np.flatnonzero(np.diff(series, prepend=-1)).tolist()
+    for start, stop in pairwise([*starts, len(series)]):
+        own = known[int(series[start])]
+        yield DerivedColumn(own.tags, own.field, found["at_ms"][start:stop], found["value"][start:stop])
 
 
-def _numbered(ids: Mapping[DerivedSeries, int], rows: Mapping[Row, Value]) -> dict[tuple[int, int], Value]:
-    return {(ids[series], at_ms): value for (series, at_ms), value in rows.items()}
-
-
-def _tags(text: str) -> Tags:
-    return msgspec.json.decode(text, type=Tags)
+def _texts(
+    cursor: DuckDBPyConnection, known: Mapping[int, DerivedSeries], bounds: list[Any]
+) -> Iterator[DerivedColumn]:
+    rows = cursor.execute(_SELECT.format(column="text", table="said"), bounds).fetchall()
+    for number, group in groupby(rows, key=lambda row: int(row[0])):
+        _, times, texts = zip(*group, strict=True)
+        yield column_of(known[number].tags, known[number].field, times, texts)

@@ -38,6 +38,7 @@ MEASUREMENTS: dict[str, Kept] = {
     "event": Kept.HOUR,
     "progress": Kept.HOUR,
 }
+WITH_TEXTS = ("event",)  # whose points say something to a person
 
 
 class Point(msgspec.Struct, frozen=True, gc=False):
