@@ -16,6 +16,7 @@ from ingest_service.api.errors import (
     InvalidRequest,
     NotFound,
     NotSignedIn,
+    TooManyAttempts,
     TooManyStreams,
 )
 from ingest_service.api.page.rendering import Page
@@ -38,6 +39,7 @@ FAILURES: dict[type[Exception], Failure] = {
     Forbidden: Failure(403, "forbidden"),
     NotSignedIn: Failure(401, "not_signed_in"),
     TooManyStreams: Failure(503, "unavailable"),
+    TooManyAttempts: Failure(429, "unavailable"),
     StoreError: Failure(503, "unavailable"),
 }
 _BY_STATUS = {401: "not_signed_in", 403: "forbidden", 404: "not_found", 503: "unavailable"}

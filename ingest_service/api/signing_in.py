@@ -16,7 +16,10 @@ from ingest_service.store.sessions import How, SessionRow
 
 HASHES_AT_ONCE = 2  # each takes 46 MiB and a core: more at once would only make all of them slow
 TEMPORARY_MS = 7 * DAY_MS  # a password that someone else set
+MOST_WAITING = 8  # beyond that an attempt is turned away at once, so that a flood of them does not hold up readers
+BUSY_S = 2
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
+_waiting = threading.BoundedSemaphore(HASHES_AT_ONCE + MOST_WAITING)
 
 
 class Proof(msgspec.Struct, frozen=True):
@@ -66,9 +69,8 @@ def begin_session(here: Context, person: PersonRow, how: How, address: str, agen
 
 
 def is_password_of(person: PersonRow, password: str) -> bool:
-    """Whether that is someone's password; takes as long where they have none."""
-    with _hashing:
-        return fits(person.password_hash, password)
+    """Whether that is someone's password; takes as long where they have none. Raises TooManyAttempts."""
+    return _fits(person.password_hash, password)
 
 
 def _wait_ms(here: Context, account: str, address: str, now_ms: int) -> int:
@@ -78,13 +80,22 @@ def _wait_ms(here: Context, account: str, address: str, now_ms: int) -> int:
 
 def _is_right(here: Context, person: PersonRow | None, proof: Proof, now_ms: int) -> bool:
     """The same work is done for an account that is not there, or is disabled: nobody learns which there are."""
-    with _hashing:
-        known = fits(person.password_hash if person else "", proof.password)
+    known = _fits(person.password_hash if person else "", proof.password)
     if person is None or not known or person.disabled_ms is not None:
         return False
     if person.password_until_ms is not None and now_ms >= person.password_until_ms:
         return False
     return not person.totp_secret or use_code(here, person, proof.code, now_ms)
+
+
+def _fits(password_hash: str, password: str) -> bool:
+    if not _waiting.acquire(blocking=False):
+        raise TooManyAttempts(BUSY_S)
+    try:
+        with _hashing:
+            return fits(password_hash, password)
+    finally:
+        _waiting.release()
 
 
 def use_code(here: Context, person: PersonRow, code: str, now_ms: int) -> bool:

@@ -22,8 +22,9 @@ from ingest_service.people.decision import Caller, CallerKind
 from ingest_service.people.hashing import hash_password
 from ingest_service.people.passwords import LEAST_LENGTH, weakness
 from ingest_service.people.roles import Role
+from ingest_service.people.tree import Tree
 from ingest_service.store.doing import Doing
-from ingest_service.store.people import PersonRow
+from ingest_service.store.people import GrantRow, PersonRow
 
 SITE = "Clearstack"
 NOTICES = ("code_on", "code_off", "ended")
@@ -136,7 +137,9 @@ def account_page(here: Context, page: Page, caller: Caller, wrong: str = "", not
         least_length=LEAST_LENGTH,
         new_secret=totp.text(secret),
         new_address=totp.address(secret, person.account, SITE) if person else "",
-        grants=shown_grants(here, page.t, person.id) if person else [],
+        grants=shown_grants(here.people.directory.tree(), here.people.people.grants(caller.id), page.t)
+        if person
+        else [],
         sessions=shown_sessions(here, person, caller) if person else [],
     )
 
@@ -149,13 +152,9 @@ def person_of(here: Context, caller: Caller) -> PersonRow:
     return person
 
 
-def shown_grants(here: Context, t: Texts, person_id: int) -> list[ShownGrant]:
+def shown_grants(tree: Tree, grants: Sequence[GrantRow], t: Texts) -> list[ShownGrant]:
     """The roles of a person, with the names of their nodes."""
-    tree = here.people.directory.tree()
-    return [
-        ShownGrant(grant.id, grant.role, way_to(tree, grant.node_id, t))
-        for grant in here.people.people.grants(person_id)
-    ]
+    return [ShownGrant(grant.id, grant.role, way_to(tree, grant.node_id, t)) for grant in grants]
 
 
 def shown_sessions(here: Context, person: PersonRow, caller: Caller) -> Sequence[ShownSession]:

@@ -1,5 +1,6 @@
 """The page of people: who may sign in, and what they were granted, as far as the reader may manage it."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -9,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from ingest_service.api.access import Act, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
+from ingest_service.api.numbers import Number
 from ingest_service.api.page.account import ShownGrant, shown_grants
 from ingest_service.api.page.places import NodeChoice, grantable
 from ingest_service.api.page.rendering import OpenPage, Page
@@ -18,7 +20,7 @@ from ingest_service.people.decision import CallerKind, covers
 from ingest_service.people.hashing import hash_password, new_password
 from ingest_service.people.nodes import GRANTABLE, ROOT_ID
 from ingest_service.people.roles import Right, Role
-from ingest_service.store.people import AccountTaken, PersonRow
+from ingest_service.store.people import AccountTaken, GrantRow, PersonRow
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Managing = Annotated[Act, needs(Right.PEOPLE)]
@@ -74,7 +76,7 @@ def add_person(
 
 
 @router.post("/people/{person}/grant")
-def grant_role(person: int, here: Here, act: Managing, role: Annotated[Role, Form()], node: NodeField) -> Response:
+def grant_role(person: Number, here: Here, act: Managing, role: Annotated[Role, Form()], node: NodeField) -> Response:
     """Grant a role at a node."""
     act.at_node(node)
     check_grantable(act, node)
@@ -83,7 +85,7 @@ def grant_role(person: int, here: Here, act: Managing, role: Annotated[Role, For
 
 
 @router.post("/people/{person}/revoke")
-def revoke_role(person: int, here: Here, act: Managing, grant: Annotated[int, Form()]) -> Response:
+def revoke_role(person: Number, here: Here, act: Managing, grant: Annotated[Number, Form()]) -> Response:
     """Take a grant back."""
     row = not_oneself(act, managed(here, act, person))
     if all(one.id != grant for one in here.people.people.grants(row.id)):
@@ -93,7 +95,7 @@ def revoke_role(person: int, here: Here, act: Managing, grant: Annotated[int, Fo
 
 
 @router.post("/people/{person}/reset")
-def reset_password(person: int, here: Here, page: OpenPage, act: Managing) -> Response:
+def reset_password(person: Number, here: Here, page: OpenPage, act: Managing) -> Response:
     """A new password that is shown once; every session of the person ends, and no code is asked for any more."""
     row = managed(here, act, person)
     if row.issuer:
@@ -104,14 +106,14 @@ def reset_password(person: int, here: Here, page: OpenPage, act: Managing) -> Re
 
 
 @router.post("/people/{person}/disable")
-def disable_person(person: int, here: Here, act: Managing) -> Response:
+def disable_person(person: Number, here: Here, act: Managing) -> Response:
     """Let someone in no more."""
     here.people.people.disable(not_oneself(act, managed(here, act, person)).id, act.doing())
     return changed(here)
 
 
 @router.post("/people/{person}/enable")
-def enable_person(person: int, here: Here, act: Managing) -> Response:
+def enable_person(person: Number, here: Here, act: Managing) -> Response:
     """Let someone in again."""
     here.people.people.enable(managed(here, act, person).id, act.doing())
     return changed(here)
@@ -120,8 +122,11 @@ def enable_person(person: int, here: Here, act: Managing) -> Response:
 def people_page(here: Context, page: Page, act: Act, told: Told | None = None) -> HTMLResponse:
     """The page, with a new password where one was made."""
     here.people.directory.forget()
+    granted = grants_by_person(here)
     people = [
-        shown(here, act, person, page.t) for person in here.people.people.people() if may_manage(here, act, person)
+        shown(act, person, granted.get(person.id, []), page.t)
+        for person in here.people.people.people()
+        if may_manage(act, granted.get(person.id, []))
     ]
     return page.render("people.html", "people", people=people, roles=list(Role), nodes=choices(act, page.t), told=told)
 
@@ -138,16 +143,24 @@ def check_grantable(act: Act, node_id: str) -> None:
         raise InvalidRequest("a role is granted at a home, a district, a city or at everything")
 
 
-def may_manage(here: Context, act: Act, person: PersonRow) -> bool:
-    """Whoever was granted something beyond the reader's own nodes is managed by those above."""
-    nodes = tuple(grant.node_id for grant in here.people.people.grants(person.id)) or (ROOT_ID,)
+def grants_by_person(here: Context) -> dict[int, list[GrantRow]]:
+    """Every grant that holds."""
+    found: dict[int, list[GrantRow]] = {}
+    for grant in here.people.people.grants():
+        found.setdefault(grant.person_id, []).append(grant)
+    return found
+
+
+def may_manage(act: Act, grants: Sequence[GrantRow]) -> bool:
+    """Whoever was granted something beyond the reader's own nodes, or nothing, is managed by those above."""
+    nodes = tuple(grant.node_id for grant in grants) or (ROOT_ID,)
     return covers(act.caller, Right.PEOPLE, nodes, act.tree)
 
 
 def managed(here: Context, act: Act, person_id: int) -> PersonRow:
     """That person. Raises NotFound where the reader may not manage them."""
     person = here.people.people.person_of(person_id)
-    if person is None or not may_manage(here, act, person):
+    if person is None or not may_manage(act, here.people.people.grants(person.id)):
         raise NotFound(f"no person {person_id}")
     return person
 
@@ -166,13 +179,13 @@ def new_password_of(here: Context, act: Act, person: PersonRow) -> Told:
     return Told(person.account, password)
 
 
-def shown(here: Context, act: Act, person: PersonRow, t: Texts) -> ShownPerson:
+def shown(act: Act, person: PersonRow, grants: Sequence[GrantRow], t: Texts) -> ShownPerson:
     """A person for the page."""
     return ShownPerson(
         id=person.id,
         account=person.account,
         name=person.name,
-        grants=shown_grants(here, t, person.id),
+        grants=shown_grants(act.tree, grants, t),
         disabled_ms=person.disabled_ms,
         until_ms=person.password_until_ms,
         has_password=bool(person.password_hash),

@@ -1,5 +1,6 @@
 """The page of the organisation's tree: where homes stand, and those that wait to be admitted."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -16,7 +17,9 @@ from ingest_service.people.decision import may_at
 from ingest_service.people.nodes import ROOT_ID, Node, NodeKind, home_node_id, node_id
 from ingest_service.people.roles import Right
 from ingest_service.people.tree import BrokenTree
+from ingest_service.store import overview
 from ingest_service.store.doing import Doing
+from ingest_service.store.overview import Reader
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 Planting = Annotated[Act, needs(Right.TREE)]
@@ -42,11 +45,12 @@ class ShownNode(msgspec.Struct, frozen=True):
 @router.get("/tree")
 def show_tree(here: Here, page: OpenPage, act: Planting) -> HTMLResponse:
     """The part of the tree that the reader may change."""
+    heard = furnaces_by_home(page.sight)
     rooted = may_at(act.caller, Right.TREE, ROOT_ID, act.tree)
     return page.render(
         "tree.html",
         "people",
-        tops=[shown(act, node, page.t, True) for node in tops(act)],
+        tops=[shown(act, node, heard, page.t, True) for node in tops(act)],
         waiting=here.people.directory.waiting() if rooted else (),
         places=places_for(act, NodeKind.HOME, page.t),
         parents={kind: places_for(act, kind, page.t) for kind in MADE_BY_HAND},
@@ -144,8 +148,20 @@ def places_for(act: Act, kind: NodeKind, t: Texts) -> list[NodeChoice]:
     ]
 
 
-def shown(act: Act, node: Node, t: Texts, is_top: bool) -> ShownNode:
-    """A node for the page, with everything below it."""
+def furnaces_by_home(sight: Reader) -> dict[str, list[Node]]:
+    """The furnaces that announced themselves, by the id of their home's node, as they would stand on the tree."""
+    found: dict[str, list[Node]] = {}
+    for row in overview.furnaces(sight):
+        parent_id, made = home_node_id(row.home_id), node_id(NodeKind.FURNACE, f"{row.home_id}/{row.name}")
+        node = Node(id=made, parent_id=parent_id, name_zh=row.name_zh, name_en=row.name_en)
+        found.setdefault(parent_id, []).append(node)
+    return found
+
+
+def shown(act: Act, node: Node, heard: Mapping[str, Sequence[Node]], t: Texts, is_top: bool) -> ShownNode:
+    """A node for the page, with everything below it; furnaces that were announced stand there by themselves."""
+    announced = [one for one in heard.get(node.id, ()) if act.tree.get(one.id) is None]
+    below = [*act.tree.children(node.id), *announced]
     return ShownNode(
         id=node.id,
         kind=node.kind,
@@ -153,7 +169,7 @@ def shown(act: Act, node: Node, t: Texts, is_top: bool) -> ShownNode:
         name_zh=node.name_zh,
         name_en=node.name_en,
         parent_id=node.parent_id,
-        children=[shown(act, child, t, False) for child in act.tree.children(node.id)],
+        children=[shown(act, child, heard, t, False) for child in below],
         places=[] if node.kind in (NodeKind.ALL, NodeKind.FURNACE) else places_for(act, node.kind, t),
         is_top=is_top,
     )

@@ -11,7 +11,9 @@ from edge_agent.wire.sample import Reason
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api import stream
 from ingest_service.api.context import EVERYTHING
+from ingest_service.api.errors import NotFound
 from ingest_service.api.page.texts import texts
+from ingest_service.store.overview import Scope
 from tests.support.browser import served
 from tests.support.city import NOW_MS, VALUES, City, add_furnace, stuck
 
@@ -115,3 +117,27 @@ def test_there_is_an_end_to_streams(own_city: City, own_client: httpx.Client, mo
         following(found, "values")
         refused = own_client.get("/api/v1/stream")
         assert (refused.status_code, refused.json()["error"]) == (503, "unavailable")
+
+
+def test_a_reader_who_may_see_less_is_told_of_less_from_then_on(own_city: City) -> None:
+    context = own_city.context()
+    both, less = (context.reader(Scope(frozenset(homes))) for homes in (("beishan", "donghu"), ("donghu",)))
+    watch = stream.Watch(context, both, stream.Followed(None, None), texts(Locale.EN))
+    assert len(watch.values().values) == 15
+    first = watch.alarms()
+    assert first is not None
+    assert first.open == 1
+    watch.see(less)
+    own_city.measure(own_city.furnaces[0], {"flue_o2": 8.0})
+    own_city.measure(own_city.furnaces[3], {"flue_o2": 9.0})
+    assert [one.shown.text for one in watch.values().values] == ["9.0"]
+    second = watch.alarms()
+    assert second is not None
+    assert (second.open, second.newest) == (0, "")
+
+
+def test_a_home_that_may_not_be_seen_any_more_ends_its_stream(own_city: City) -> None:
+    context = own_city.context()
+    watch = stream.Watch(context, context.reader(EVERYTHING), stream.Followed("beishan", None), texts(Locale.EN))
+    with pytest.raises(NotFound):
+        watch.see(context.reader(Scope(frozenset({"donghu"}))))
