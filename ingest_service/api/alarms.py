@@ -10,6 +10,7 @@ from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.access import Act, Sight, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import NotFound
+from ingest_service.api.numbers import Number
 from ingest_service.api.page.formats import zone_of
 from ingest_service.api.schemas import (
     AcknowledgedOut,
@@ -44,7 +45,7 @@ def list_alarms(
     sight: Sight,
     state: Wanted = Wanted.OPEN,
     home: str | None = None,
-    furnace: int | None = None,
+    furnace: Number | None = None,
     limit: Limit = 200,
 ) -> list[AlarmOut]:
     """Open alarms, and with state=all the newest finished ones; `furnace` is a furnace's id."""
@@ -55,7 +56,7 @@ def list_alarms(
 
 
 @router.get("/alarms/{alarm}", summary="One alarm with its life and who was told")
-def show_alarm(alarm: int, here: Here, sight: Sight) -> AlarmDetailOut:
+def show_alarm(alarm: Number, here: Here, sight: Sight) -> AlarmDetailOut:
     """That alarm; 404 where there is none."""
     record = found_alarm(sight, alarm)
     return AlarmDetailOut(
@@ -66,7 +67,7 @@ def show_alarm(alarm: int, here: Here, sight: Sight) -> AlarmDetailOut:
 
 
 @router.post("/alarms/{alarm}/acknowledge", summary="Say who has seen an alarm")
-def acknowledge(alarm: int, body: AcknowledgeIn, here: Here, act: Acknowledging) -> AcknowledgedOut:
+def acknowledge(alarm: Number, body: AcknowledgeIn, here: Here, act: Acknowledging) -> AcknowledgedOut:
     """Stops the calling, not the alarm. A second acknowledgement changes nothing and says so."""
     answer = acknowledged(here, act, alarm, body.note)
     return AcknowledgedOut(answer=answer, alarm=alarm_out(here, found_alarm(act.sight, alarm)))

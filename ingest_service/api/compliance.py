@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from ingest_service.api.access import Charts, needs
 from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest
+from ingest_service.api.numbers import Number
 from ingest_service.api.schemas import ErrorOut, ExceedanceOut, JudgementOut, LimitOut, RuleOut
 from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
@@ -33,7 +34,7 @@ def list_judgements(home: str, furnace: str, from_ms: From, to_ms: To, sight: Ch
 def list_exceedances(
     sight: Charts,
     home: str | None = None,
-    furnace: int | None = None,
+    furnace: Number | None = None,
     from_ms: From = 0,
     to_ms: To = 10**14,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ingest_service.api.access import Act, Sight, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
+from ingest_service.api.numbers import Number
 from ingest_service.api.schemas import ErrorOut, Out
 from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
@@ -101,25 +102,25 @@ def enter_mark(home: str, furnace: str, body: MarkIn, here: Here, act: Marking) 
 
 
 @router.post("/marks/{mark}/correct", status_code=201, summary="Correct a mark by a new record")
-def correct_mark(mark: int, body: MarkIn, here: Here, act: Marking) -> MarkOut:
+def correct_mark(mark: Number, body: MarkIn, here: Here, act: Marking) -> MarkOut:
     """What was entered first stays on record."""
     return MarkOut.model_validate(corrected(here, act, found_mark(act.sight, mark), body))
 
 
 @router.post("/marks/{mark}/withdraw", status_code=201, summary="Take a mark back by a new record")
-def withdraw_mark(mark: int, body: WithdrawIn, here: Here, act: Marking) -> MarkOut:
+def withdraw_mark(mark: Number, body: WithdrawIn, here: Here, act: Marking) -> MarkOut:
     """What was entered first stays on record."""
     return MarkOut.model_validate(withdrawn(here, act, found_mark(act.sight, mark), body.reason))
 
 
 @router.get("/exceedances/{exceedance}/remarks", summary="What people said of an exceedance, oldest first")
-def list_remarks(exceedance: int, sight: Sight) -> list[RemarkOut]:
+def list_remarks(exceedance: Number, sight: Sight) -> list[RemarkOut]:
     """The last one holds."""
     return [RemarkOut.model_validate(one) for one in said_of(sight, found_exceedance(sight, exceedance))]
 
 
 @router.post("/exceedances/{exceedance}/remarks", status_code=201, summary="Fill in cause and action")
-def add_remark(exceedance: int, body: RemarkIn, here: Here, act: Marking) -> list[RemarkOut]:
+def add_remark(exceedance: Number, body: RemarkIn, here: Here, act: Marking) -> list[RemarkOut]:
     """All that was said of it, the new remark last."""
     found = found_exceedance(act.sight, exceedance)
     remarked(here, act, found, body)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ingest_service.api.access import Charts
 from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest, NotFound
+from ingest_service.api.numbers import Number
 from ingest_service.api.readings import reason_of
 from ingest_service.api.schemas import ErrorOut, JudgementOut, MeansOut, RawOut, TrendLineOut, TrendsOut
 from ingest_service.api.snapshot import found_furnace
@@ -50,7 +51,7 @@ Points = Annotated[int | None, Query(ge=1, le=MAX_POINTS, description="chooses t
 
 @router.get("/series/{series}/means", summary="Minute or hour means of a series")
 def show_means(
-    series: int,
+    series: Number,
     from_ms: From,
     to_ms: To,
     here: Here,
@@ -76,7 +77,7 @@ def show_means(
 
 
 @router.get("/series/{series}/raw", summary="Samples of a series as the edge sent them")
-def show_raw(series: int, from_ms: From, to_ms: To, here: Here, sight: Charts) -> RawOut:
+def show_raw(series: Number, from_ms: From, to_ms: To, here: Here, sight: Charts) -> RawOut:
     """The samples in [from, to): at most 24 hours and 100,000 samples."""
     known = _found_series(sight, series)
     _check_span(from_ms, to_ms, MAX_RAW_SPAN_MS, "24 hours of samples")

@@ -15,6 +15,7 @@ from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.access import Act, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import Forbidden, NotFound, NotSignedIn, TooManyStreams
+from ingest_service.api.numbers import Number
 from ingest_service.api.page.alarm_view import worst
 from ingest_service.api.page.formats import zone_of
 from ingest_service.api.page.shown import Shown, shown
@@ -149,7 +150,7 @@ async def place(request: Request) -> AsyncIterator[None]:
 
 
 def watch_of(
-    here: Here, act: Viewing, home: str | None = None, furnace: int | None = None, lang: Locale = Locale.ZH
+    here: Here, act: Viewing, home: str | None = None, furnace: Number | None = None, lang: Locale = Locale.ZH
 ) -> Watch:
     """The stream that was asked for; `furnace` is a furnace's id."""
     return Watch(here, act.sight, Followed(home, furnace), texts(lang))

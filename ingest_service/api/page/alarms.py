@@ -10,6 +10,7 @@ from edge_agent.wire.quantity import quantities
 from ingest_service.alarms.facts import ExceedanceFacts
 from ingest_service.api.alarms import Acknowledging, acknowledged, found_alarm
 from ingest_service.api.context import Here
+from ingest_service.api.numbers import Number
 from ingest_service.api.page.alarm_view import alarm_view, urgency
 from ingest_service.api.page.formats import MINUTE_MS
 from ingest_service.api.page.furnace import limits_in_force
@@ -58,7 +59,7 @@ def show_alarms(page: AnyPage) -> HTMLResponse:
 
 
 @router.get("/alarms/{alarm}")
-def show_alarm(alarm: int, page: AnyPage, notice: str = "") -> HTMLResponse:
+def show_alarm(alarm: Number, page: AnyPage, notice: str = "") -> HTMLResponse:
     """What is wrong, since when, what to do, who was told."""
     record = found_alarm(page.sight, alarm)
     return page.render(
@@ -75,7 +76,7 @@ def show_alarm(alarm: int, page: AnyPage, notice: str = "") -> HTMLResponse:
 
 @router.post("/alarms/{alarm}/acknowledge")
 def acknowledge(
-    alarm: int,
+    alarm: Number,
     here: Here,
     act: Acknowledging,
     reason: Annotated[str, Form(max_length=60)] = "",

@@ -21,6 +21,7 @@ from ingest_service.api.marks import (
     remarked,
     withdrawn,
 )
+from ingest_service.api.numbers import Number
 from ingest_service.api.page.alarm_view import furnace_href
 from ingest_service.api.page.formats import Clock, zone_of
 from ingest_service.api.snapshot import found_furnace
@@ -52,7 +53,7 @@ def enter_mark(
 
 @router.post("/marks/{mark}/correct")
 def correct_mark(
-    mark: int,
+    mark: Number,
     here: Here,
     act: Marking,
     state: State,
@@ -67,7 +68,7 @@ def correct_mark(
 
 
 @router.post("/marks/{mark}/withdraw")
-def withdraw_mark(mark: int, here: Here, act: Marking, reason: Words) -> Response:
+def withdraw_mark(mark: Number, here: Here, act: Marking, reason: Words) -> Response:
     """A record that takes a mark back, then the page again."""
     known = found_mark(act.sight, mark)
     withdrawn(here, act, known, _checked(WithdrawIn, reason=reason).reason)
@@ -76,7 +77,7 @@ def withdraw_mark(mark: int, here: Here, act: Marking, reason: Words) -> Respons
 
 @router.post("/exceedances/{exceedance}/remarks")
 def add_remark(
-    exceedance: int,
+    exceedance: Number,
     here: Here,
     act: Marking,
     cause: Annotated[str, Form(max_length=40)],
