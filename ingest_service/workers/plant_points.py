@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.wire.quantity import PHASES
 from ingest_service.emissions.preview import Preview
@@ -14,9 +15,13 @@ from ingest_service.store.derived.point import Point, Tags, fields_of, tags_of
 from ingest_service.store.journal import AlarmRecord
 from ingest_service.store.live import LiveRows
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow
+from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.derived_points import headroom_pct
 
+Owners = NDArray[np.int64]  # beside the channels: whose each is
+Chosen = NDArray[np.bool_]  # beside the channels
 _BURNING = {code for code, name in PHASES.items() if name not in ("idle", "cooling")}
+_HOURS = 1 << 24  # more than there are since 1970
 OUTBOX_DEPTH, OUTBOX_AGE = "outbox_depth", "outbox_oldest_s"  # what an edge of ours says of itself
 
 
@@ -39,7 +44,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 def furnaces_now(now: Now) -> Iterator[Point]:
     """Phase, head-room, open alarms and age of the newest sample of every furnace."""
     homes = {home.id: home for home in now.homes}
-    phases = _newest(now, now.channels.quantity == "phase")
+    phases = _newest(now, now.channels.quantity == "phase", now.channels.furnace)
     newest_ms = _newest_ms(now, now.channels.furnace)
     headroom = _headroom(now.previews)
     for furnace in now.furnaces:
@@ -59,7 +64,7 @@ def edges_now(now: Now) -> Iterator[Point]:
     views = {view.edge_id: view for view in now.views}
     of_edge = _edge_numbers(now)
     newest_ms = _newest_ms(now, of_edge)
-    own = {name: _values(now, of_edge, name) for name in (OUTBOX_DEPTH, OUTBOX_AGE)}
+    own = {name: _newest(now, _of_nodes(now, name), of_edge) for name in (OUTBOX_DEPTH, OUTBOX_AGE)}
     for edge in now.edges:
         view = views.get(edge.id)
         seen_ms = view.last_seen_ms if view else edge.last_seen_ms
@@ -76,21 +81,21 @@ def edges_now(now: Now) -> Iterator[Point]:
 
 def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[FurnaceRow]) -> Iterator[Point]:
     """The share of each hour for which the channels of a furnace had a good value, %."""
-    at = np.searchsorted(channels.series, means.series)
-    owner = channels.furnace[np.minimum(at, len(channels) - 1)] if len(channels) else np.empty(0, np.int64)
+    if not len(means) or not len(channels):
+        return
+    owner = channels.furnace[np.searchsorted(channels.series, means.series)]
     names = {furnace.id: furnace for furnace in furnaces}
-    key = owner * (1 << 24) + means.start_ms // 3_600_000
-    found, place = np.unique(key, return_inverse=True)
-    covered = np.bincount(place, weights=means.covered) if len(found) else np.empty(0)
-    owners, counts = np.unique(channels.furnace, return_counts=True)
-    channels_of = {one: count for one, count in zip(owners.tolist(), counts.tolist(), strict=True) if one in names}
-    for one, total in zip(found.tolist(), covered.tolist(), strict=True):
-        furnace = names.get(one >> 24)
+    ids, counts = np.unique(channels.furnace, return_counts=True)
+    channels_of = dict(zip(ids.tolist(), counts.tolist(), strict=True))
+    found, place = np.unique(owner * _HOURS + means.start_ms // HOUR_MS, return_inverse=True)
+    covered = np.bincount(place, weights=means.covered)
+    for key, total in zip(found.tolist(), covered.tolist(), strict=True):
+        furnace = names.get(key // _HOURS)
         if furnace is not None:
-            share = 100.0 * total / max(1, channels_of[furnace.id])
+            count = channels_of[furnace.id]
             tags = tags_of(home=furnace.home_id, furnace=furnace.name)
-            fields = fields_of(covered_pct=min(100.0, share), channels=float(channels_of[furnace.id]))
-            yield Point("completeness", tags, (one & 0xFFFFFF) * 3_600_000, fields)
+            fields = fields_of(covered_pct=min(100.0, 100.0 * total / count), channels=float(count))
+            yield Point("completeness", tags, key % _HOURS * HOUR_MS, fields)
 
 
 def _furnace_tags(furnace: FurnaceRow, home: HomeRow) -> Tags:
@@ -114,14 +119,16 @@ def _headroom(previews: Iterable[Preview]) -> dict[int, float]:
     return worst
 
 
-def _newest(now: Now, chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> dict[int, float]:
-    """By furnace the newest value of the chosen channels."""
-    own = {now.channels.rows[at].series_id: now.channels.rows[at].furnace_id for at in np.flatnonzero(chosen).tolist()}
-    pairs = zip(now.live.series.tolist(), now.live.value.tolist(), strict=True)
-    return {furnace: value for series, value in pairs if (furnace := own.get(series)) is not None}
+def _newest(now: Now, chosen: Chosen, owner: Owners) -> dict[int, float]:
+    """By owner (a column beside the channels) the newest value of the chosen channels."""
+    at = np.searchsorted(now.channels.series, now.live.series)
+    known = np.flatnonzero(at < len(now.channels))
+    own = known[chosen[at[known]]]
+    pairs = zip(owner[at[own]].tolist(), now.live.value[own].tolist(), strict=True)
+    return {one: value for one, value in pairs if one != NO_ID}
 
 
-def _newest_ms(now: Now, owner: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Mapping[int, int]:
+def _newest_ms(now: Now, owner: Owners) -> Mapping[int, int]:
     """By owner (a column beside the channels) the time of the newest sample, ms."""
     at = np.searchsorted(now.channels.series, now.live.series)
     known = at < len(now.channels)
@@ -132,14 +139,15 @@ def _newest_ms(now: Now, owner: np.ndarray[tuple[int, ...], np.dtype[np.int64]])
     return {one: at_ms for one, at_ms in zip(found.tolist(), newest.tolist(), strict=True) if one != NO_ID}
 
 
-def _edge_numbers(now: Now) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+def _edge_numbers(now: Now) -> Owners:
+    """By channel the number of its edge."""
     ids = {(edge.home_id, edge.name): edge.id for edge in now.edges}
     return np.array([ids.get((row.home_id, row.edge), NO_ID) for row in now.channels.rows], np.int64)
 
 
-def _values(now: Now, owner: np.ndarray[tuple[int, ...], np.dtype[np.int64]], channel: str) -> dict[int, float]:
-    """By edge the newest value of a channel of its own."""
-    rows = enumerate(now.channels.rows)
-    own = {row.series_id: int(owner[at]) for at, row in rows if row.channel == channel and row.device == ""}
-    pairs = zip(now.live.series.tolist(), now.live.value.tolist(), strict=True)
-    return {own[series]: value for series, value in pairs if series in own}
+def _of_nodes(now: Now, channel: str) -> Chosen:
+    """Where a channel is one that edges have of themselves."""
+    chosen = np.zeros(len(now.channels), np.bool_)
+    for at in np.flatnonzero(now.channels.furnace == NO_ID).tolist():
+        chosen[at] = now.channels.rows[at].channel == channel
+    return chosen
