@@ -1,5 +1,6 @@
 """Derived points from what the service knows. Pure; the names of fields are those that dashboards ask for."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 
@@ -17,6 +18,7 @@ from ingest_service.store.journal import AlarmRecord
 
 MINUTE_MS = 60_000
 _JUDGED = {Verdict.WITHIN.label: 0.0, Verdict.EXCEEDED.label: 1.0}
+_TIMES = re.compile(r":?\d{10,}")  # in a key; a tag with them would make a series of each event
 _STATES = {verdict.label: float(verdict) for verdict in Verdict}
 _CREMATION = Name("火化", "Cremation")
 _MARK = Name("标记", "Mark")
@@ -100,7 +102,7 @@ def alarm_event(record: AlarmRecord, zone: tzinfo) -> Point:
     kind = "exceedance" if record.kind in (Kind.EXCEEDANCE, Kind.SHORTFALL) else "alarm"
     said = {locale: describe(record.facts, locale, zone) for locale in Locale}
     return _event(
-        tags_of(home=record.home_id, furnace=record.furnace, kind=kind, subject=record.key),
+        tags_of(home=record.home_id, furnace=record.furnace, kind=kind, subject=_TIMES.sub("", record.key)),
         record.raised_at_ms,
         record.cleared_at_ms or record.raised_at_ms,
         Name(said[Locale.ZH].what, said[Locale.EN].what),

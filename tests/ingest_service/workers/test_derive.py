@@ -136,6 +136,8 @@ def test_events_speak_both_languages_and_end_when_it_ends(city: City) -> None:
     steady.step(NOW_MS)
     assert "41.83" in str(newest(city, "event", "title_zh", kind="exceedance"))
     assert "Beishan" in str(newest(city, "event", "title_en", kind="exceedance"))
+    subjects = [dict(one.tags)["subject"] for one in columns(city, "event", "end_ms", kind="exceedance")]
+    assert subjects == ["exceedance:1:hcl"], "a subject is bounded: in InfluxDB every tag value costs for ever"
     raised_ms = NOW_MS - 20 * MINUTE_MS
     city.observe(stuck(city.furnaces[0], raised_ms))
     steady.step(NOW_MS + 10_000)
