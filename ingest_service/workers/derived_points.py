@@ -18,7 +18,7 @@ from ingest_service.store.journal import AlarmRecord
 
 MINUTE_MS = 60_000
 _JUDGED = {Verdict.WITHIN.label: 0.0, Verdict.EXCEEDED.label: 1.0}
-_TIMES = re.compile(r":?\d{10,}")  # in a key; a tag with them would make a series of each event
+_TIMES = re.compile(r"[:@]?\d{10,}")  # in a key; a tag with them would make a series of each event
 _STATES = {verdict.label: float(verdict) for verdict in Verdict}
 _CREMATION = Name("火化", "Cremation")
 _MARK = Name("标记", "Mark")
