@@ -17,6 +17,7 @@ def test_what_the_example_says_of_defaults_holds() -> None:
     config, defaults = load_config(EXAMPLE), Config()
     assert config.broker == defaults.broker
     assert config.http == defaults.http
+    assert config.people == defaults.people
     assert (config.judging.packs, config.judging.time_zone) == (defaults.judging.packs, defaults.judging.time_zone)
 
 
@@ -28,3 +29,17 @@ def test_a_misspelt_key_is_one_line_and_exit_code_2(tmp_path: Path, capsys: pyte
     assert "\n" not in line
     assert "service.toml: http" in line
     assert "hots" in line
+
+
+def test_what_the_example_says_of_people_can_be_taken_as_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLEARSTACK_OIDC_SECRET", "x")
+    text = EXAMPLE.read_text(encoding="utf-8")
+    lines = text[text.index("[people]") : text.index("[judging]")].splitlines()
+    taken = [line.removeprefix("# ").partition("   #")[0] for line in lines if line]
+    file = tmp_path / "service.toml"
+    file.write_text("\n".join(taken), encoding="utf-8")
+    people = load_config(file).people
+    assert people.provider is not None
+    assert (people.sign_in, people.session_days, people.provider.grant[0].role) == ("required", 7.0, "auditor")
