@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 import msgspec
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -19,9 +20,11 @@ from ingest_service.api.errors import (
     TooManyAttempts,
     TooManyStreams,
 )
+from ingest_service.api.origin import origin_of
 from ingest_service.api.page.rendering import Page
 from ingest_service.errors import StoreError
 
+_log = structlog.get_logger(__name__)
 PROGRAM_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/static/", "/query", "/ping", "/health")
 
 
@@ -69,7 +72,11 @@ async def _answer_http(request: Request, error: Exception) -> Response:
 
 
 def answer(request: Request, failure: Failure, detail: str) -> Response:
-    """The error as JSON for programs, as a page for people."""
+    """The error as JSON for programs, as a page for people. Who is refused is in the log."""
+    if failure.status == 403:
+        reader = known_caller(request)
+        who, where = reader.name if reader else "", origin_of(request)
+        _log.warning("access_refused", who=who, address=where, path=request.url.path, why=detail)
     if request.url.path.startswith(PROGRAM_PATHS):
         headers = {"WWW-Authenticate": "Bearer"} if failure.status == 401 else None
         return JSONResponse({"error": failure.error, "detail": detail}, failure.status, headers)

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_SECURITY_POLICY = "; ".join((
     "default-src 'none'",
+    "object-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data:",
@@ -28,7 +29,7 @@ HEADERS = {
         f"{feature}=()" for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
     ),
 }
-STRICT_TRANSPORT = "max-age=31536000"  # a year: from then on browsers come over TLS only
+STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"  # a year: from then on browsers come over TLS only
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 

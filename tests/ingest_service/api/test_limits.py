@@ -1,6 +1,7 @@
 """What a client may send and how slowly, over a real socket; and what every answer carries."""
 
 import json
+import re
 import select
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from ingest_service.api import connection, limits
 from ingest_service.api.connection import HEAD_BYTES
@@ -156,3 +158,37 @@ def test_a_proxy_is_believed_only_where_it_is_named(
     with small_city(tmp_path, Http(port=0, trusted_proxies=trusted)) as city, served(city) as address:
         found = httpx.get(f"{address}/healthz", headers=FORWARDED)
     assert (found.headers.get("Strict-Transport-Security") == STRICT_TRANSPORT) is is_believed
+
+
+def test_a_failure_of_ours_tells_the_reader_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_asked: object) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    monkeypatch.setattr("ingest_service.store.overview.homes", fails)
+    with small_city(tmp_path, Http(port=0)) as city, served(city) as address:
+        found = httpx.get(f"{address}/api/v1/homes")
+        assert httpx.get(f"{address}/healthz").status_code == 200
+    assert (found.status_code, found.text) == (500, "Internal Server Error")
+    assert {name: found.headers[name] for name in HEADERS} == HEADERS
+
+
+@pytest.mark.parametrize("method", ["TRACE", "PUT", "DELETE", "PATCH"])
+def test_a_method_that_nothing_needs_is_refused(client: httpx.Client, method: str) -> None:
+    assert client.request(method, "/api/v1/homes").status_code == 405
+
+
+def test_a_body_ends_where_its_chunks_end_whatever_length_is_said(place: tuple[str, int]) -> None:
+    with form_begun(place, "Transfer-Encoding: chunked\r\nContent-Length: 4") as client:
+        client.sendall(b"2\r\n{}\r\n0\r\n\r\n" + b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        said = b""
+        while part := client.recv(65_536):
+            said += part
+    assert re.findall(rb"HTTP/1.1 (\d+)", said) == [b"401", b"200"]
+
+
+def test_who_is_refused_is_in_the_log(client: httpx.Client) -> None:
+    with structlog.testing.capture_logs() as lines:
+        found = client.post("/alarms/1/acknowledge", headers={"Sec-Fetch-Site": "cross-site"})
+    assert found.status_code == 403
+    refused = [line for line in lines if line["event"] == "access_refused"]
+    assert [(line["address"], line["path"]) for line in refused] == [("127.0.0.1", "/alarms/1/acknowledge")]
