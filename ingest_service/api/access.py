@@ -32,7 +32,7 @@ LOCAL = Caller(kind=CallerKind.LOCAL, id=0, name="local", grants=(Grant(ROOT_ID,
 def caller_of(request: Request, here: Here) -> Caller:
     """Who asks: a machine by its key, a person by their session, or whoever sits here. Raises NotSignedIn."""
     given = request.headers.get("authorization", "")
-    if given:
+    if given.partition(" ")[2].strip():  # a program whose key was left empty sends the scheme alone
         return _by_key(request, here, key_in(given))
     token = session_token(request)
     person = _by_session(here, hash_token(token)) if token else None
