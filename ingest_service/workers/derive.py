@@ -26,7 +26,8 @@ from ingest_service.workers.plant_points import Now, completeness, edges_now, fu
 INTERVAL_S = 10.0
 ROWS_AT_ONCE = 5_000
 SETTLED_MS = 60_000  # what a server said before it is certain to have kept
-_HOURS_AGAIN = 26  # late data change the completeness of so many hours back
+HOURS_AGAIN = 26  # so many hours back are made again each hour, for what no verdict tells of
+HOURS_AT_ONCE = 12  # a minute
 _LOOK_BACK_MS = 400 * 24 * HOUR_MS
 
 
@@ -53,18 +54,20 @@ class DeriveWorker:
         self._from, self._derived, self._clock = sources, derived, clock
         self._seen: dict[str, int] = {}
         self._minute = self._hour = 0
+        self._due: set[int] = set()  # hours since 1970 whose completeness may have changed
 
     def step(self, now_ms: int) -> int:
         """Write what is new; return the number of points."""
         self._seen = self._seen or self._seen_before(now_ms)
         written = sum(self._catch_up(table, now_ms) for table in _TABLES)
-        if now_ms // MINUTE_MS != self._minute:
-            written += self._write(self._standing(now_ms))
-            self._minute = now_ms // MINUTE_MS
         if now_ms // HOUR_MS != self._hour:
-            written += self._write(self._hours(now_ms))
+            self._due |= {now_ms // HOUR_MS - back for back in range(1, HOURS_AGAIN + 1)}
             self._derived.retire(self._from.retention, now_ms)
             self._hour = now_ms // HOUR_MS
+        if now_ms // MINUTE_MS != self._minute:
+            written += self._write(self._standing(now_ms))
+            written += self._write(self._hours(now_ms))
+            self._minute = now_ms // MINUTE_MS
         return written
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -88,6 +91,7 @@ class DeriveWorker:
             newest = rows[-1].id
             made = [*(point for row in rows for point in row.points), *points.progress({table: newest}, now_ms)]
             written += self._write(made)
+            self._due |= {point.at_ms // HOUR_MS for point in made if point.measurement == "average"}
             self._seen[table] = newest
         return written
 
@@ -122,15 +126,19 @@ class DeriveWorker:
         return Point("service", (), at_ms, fields)
 
     def _hours(self, now_ms: int) -> list[Point]:
-        """Completeness and energy of the hours of a day, which late data may have changed."""
-        to_ms = now_ms // HOUR_MS * HOUR_MS
-        from_ms, channels = to_ms - _HOURS_AGAIN * HOUR_MS, self._from.channels()
-        furnaces, series = overview.furnaces(self._from.reader), channels.series.tolist()
-        complete: list[Point] = []
-        for hour_ms in range(from_ms, to_ms, HOUR_MS):  # the means of a fleet's day would fill the memory
-            means = self._from.store.means(HOUR_MS, series, hour_ms, hour_ms + HOUR_MS)
-            complete += completeness(means, channels, furnaces)
-        used = changes.used_since(self._from.reader, from_ms)
+        """Completeness and energy of some of the hours that are over and of which something else is known now."""
+        over = sorted((hour for hour in self._due if (hour + 1) * HOUR_MS <= now_ms), reverse=True)
+        made: list[Point] = []
+        for hour in over[:HOURS_AT_ONCE]:  # the means of a fleet's day would fill the memory
+            made += self._hour_points(hour * HOUR_MS)
+            self._due.discard(hour)
+        return made
+
+    def _hour_points(self, hour_ms: int) -> list[Point]:
+        channels, reader = self._from.channels(), self._from.reader
+        means = self._from.store.means(HOUR_MS, channels.series.tolist(), hour_ms, hour_ms + HOUR_MS)
+        used = changes.used_within(reader, hour_ms, hour_ms + HOUR_MS)
+        complete = completeness(means, channels, overview.furnaces(reader))
         return [*complete, *(points.energy(hour) for hour in used)]
 
 

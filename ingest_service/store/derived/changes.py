@@ -126,9 +126,10 @@ def steps_since(reader: Reader, seen: int, limit: int) -> list[Stepped]:
     return [Stepped(**row) for row in reader.rows(query)]
 
 
-def used_since(reader: Reader, from_ms: int) -> list[Used]:
-    """The hours that begin at `from_ms` or later."""
-    return [Used(**row) for row in reader.rows(_named(Used, EnergyHour).where(EnergyHour.start_ms >= from_ms))]
+def used_within(reader: Reader, from_ms: int, to_ms: int) -> list[Used]:
+    """The hours that begin in `[from_ms, to_ms)`."""
+    query = _named(Used, EnergyHour).where(EnergyHour.start_ms >= from_ms, EnergyHour.start_ms < to_ms)
+    return [Used(**row) for row in reader.rows(query)]
 
 
 def deliveries_by_state(reader: Reader) -> dict[str, int]:

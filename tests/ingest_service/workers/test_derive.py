@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from ingest_service.errors import StoreError
+from ingest_service.store.batch import DirtyMinutes, MeanBatch
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.derived.point import DerivedColumn, Point
-from ingest_service.store.tables import Cremation, Judgement, Mark
+from ingest_service.store.tables import Cremation, EnergyHour, Judgement, Mark
 from ingest_service.workers import derive
 from ingest_service.workers.derive import DeriveWorker
 from tests.dashboards.seeding import cremation, sources
@@ -129,6 +131,31 @@ def test_completeness_is_the_covered_share_of_every_channel(city: City) -> None:
     channels = newest(city, "completeness", "channels", home="beishan", furnace="furnace-1")
     covered = newest(city, "completeness", "covered_pct", home="beishan", furnace="furnace-1")
     assert covered == pytest.approx(100 * 8 / float(channels))  # the history of the city has eight channels
+
+
+def test_a_late_verdict_makes_the_completeness_of_its_hour_anew(city: City) -> None:
+    steady, hour_ms = worker(city), THIS_HOUR_MS - 40 * HOUR_MS
+    for minute in range(4):
+        steady.step(NOW_MS + minute * MINUTE_MS)
+    first = city.furnaces[0]
+    ids = np.array(sorted(first.series.values()), np.int32)
+    mean, starts = np.full(len(ids), 1.0), np.full(len(ids), hour_ms, np.int64)
+    means = MeanBatch(ids, starts, mean, mean, mean, np.full(len(ids), 0.5, np.float32))
+    nothing = DirtyMinutes(np.empty(0, np.int32), np.empty(0, np.int64))
+    city.store.write_means(means, means, nothing)
+    city.insert(EnergyHour, {
+        "furnace_id": first.id, "start_ms": hour_ms, "gas_m3": 30.0, "gas_in_cycles_m3": 22.0, "burning_s": 1800.0,
+        "hot_idle_s": 0.0,
+    })  # fmt: skip
+    city.insert(Judgement, {
+        "furnace_id": first.id, "rule": RULE, "pollutant": "co", "start_ms": hour_ms, "end_ms": hour_ms + HOUR_MS,
+        "mean": 1.0, "peak": 1.0, "limit": 150.0, "unit": "mg/m3", "valid_minutes": 50, "verdict": "within",
+        "revision": 3, "computed_at_ms": NOW_MS,
+    })  # fmt: skip
+    steady.step(NOW_MS + 4 * MINUTE_MS)
+    steady.step(NOW_MS + 5 * MINUTE_MS)
+    assert at(city, hour_ms, "completeness", "covered_pct", furnace="furnace-1") == [pytest.approx(50.0)]
+    assert at(city, hour_ms, "energy", "gas_idle_m3", furnace="furnace-1") == [8.0]
 
 
 def test_events_speak_both_languages_and_end_when_it_ends(city: City) -> None:
