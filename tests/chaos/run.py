@@ -1,6 +1,5 @@
 """One run: faults as drawn, then quiet, then the settlement."""
 
-import heapq
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -50,20 +49,22 @@ def run(folder: Path, seed: int, length_s: float, say: Say) -> Outcome:
 
 
 def perform(made: World, faults: Sequence[Fault], say: Say) -> None:
-    """Begin and end each fault when its time has come; one that comes late comes all the same."""
+    """Begin and end each fault when its time has come.
+
+    The schedule stands still while a program takes its time to end, so that none suffers twice at once.
+    """
+    steps = [(fault.at_s, made.begin, fault) for fault in faults]
+    steps += [(fault.at_s + fault.for_s, made.end, fault) for fault in faults]
     begun_s = time.monotonic()
-    steps = [(fault.at_s, number, fault, True) for number, fault in enumerate(faults)]
-    heapq.heapify(steps)
-    while steps:
-        at_s, number, fault, begins = heapq.heappop(steps)
+    for at_s, act, fault in sorted(steps, key=lambda step: step[0]):
         time.sleep(max(0.0, begun_s + at_s - time.monotonic()))
-        if begins:
+        due_s = time.monotonic()
+        if act == made.begin:
             say(f"{at_s:7.1f} s  {fault.kind} {fault.target} {fault.trouble} {fault.amount:g} for {fault.for_s:.1f} s")
-            made.begin(fault)
-            heapq.heappush(steps, (time.monotonic() - begun_s + fault.for_s, number, fault, False))
-        else:
-            made.end(fault)
+        act(fault)
+        if act == made.end:
             made.check()
+        begun_s += time.monotonic() - due_s
 
 
 def wait_for_calm(made: World) -> None:
