@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,8 +34,8 @@ _RECENT_MS = {Kept.MINUTE: 10 * MINUTE_MS, Kept.HOUR: 35 * 24 * HOUR_MS}  # wher
 class RecentMeans:
     """Means of all channels of a few devices, read once for all panels of a dashboard that ask for them together."""
 
-    def __init__(self, store: TimeSeriesStore) -> None:
-        self._store, self._lock = store, threading.Lock()
+    def __init__(self, store: TimeSeriesStore, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._monotonic_s, self._lock = store, monotonic_s, threading.Lock()
         self._kept: dict[tuple[int, ...], tuple[float, MeanBatch]] = {}
 
     def means(self, length_ms: int, series: Sequence[int], from_ms: int, to_ms: int) -> MeanBatch:
@@ -44,7 +44,7 @@ class RecentMeans:
             return self._store.means(length_ms, series, from_ms, to_ms)
         key = (length_ms, from_ms, to_ms, *series)
         with self._lock:
-            now_s = time.monotonic()
+            now_s = self._monotonic_s()
             self._kept = {one: found for one, found in self._kept.items() if found[0] > now_s - KEPT_S}
             if key not in self._kept:
                 self._kept[key] = (now_s, self._store.means(length_ms, series, from_ms, to_ms))
