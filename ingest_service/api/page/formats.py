@@ -86,6 +86,11 @@ class Clock:
         at = self.at(at_ms)
         return at.strftime("%H:%M:%S" if at.date() == self.at(now_ms).date() else "%m-%d %H:%M")
 
+    def minute(self, at_ms: int, now_ms: int) -> str:
+        """The minute alone where it is today's, else with its day."""
+        at = self.at(at_ms)
+        return at.strftime("%H:%M" if at.date() == self.at(now_ms).date() else "%m-%d %H:%M")
+
     def iso(self, at_ms: int) -> str:
         """For a `datetime` attribute."""
         return self.at(at_ms).isoformat(timespec="milliseconds")

@@ -7,13 +7,15 @@ import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from edge_agent.wire.quantity import PHASES
+from edge_agent.wire.quantity import PHASES, Concern, quantities
+from ingest_service.api.page.alarm_mark import marks_by_series
 from ingest_service.api.page.alarm_view import alarm_view, furnace_href, home_href, urgency
 from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration, number, unit_text
 from ingest_service.api.page.hour_bar import HourBar, hour_bar, pollutant_name
 from ingest_service.api.page.hours import HoursTable, hours_table
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import Shown, shown
+from ingest_service.api.page.standing import Pollution, standing_of
 from ingest_service.api.page.tiles import doubt_text, furnace_name, home_name
 from ingest_service.api.page.trend_view import Range, TrendView, drawn_series, plots_of, span_of, table_of, trends_url
 from ingest_service.api.readings import Reading, Trust
@@ -41,7 +43,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
         "burner2_modulation",
     ),
     "utilities": ("gas_flow", "gas_total", "electricity_power", "electricity_total", "cremations_total"),
-    "other": ("scan_counter",),
+    "other": (),
 }  # fmt: skip
 EMISSIONS = ("co", "so2", "nox", "hcl", "dust")
 
@@ -92,6 +94,8 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
     alarms = sorted(journal.open_alarms(page.sight, furnace_id=row.id), key=urgency)
     packs = page.here.book.of(home, furnace)
     limits = limits_in_force(packs)
+    emissions = emissions_of(page, row, found, limits)
+    series = [reading.series for reading in found]
     return page.render(
         "furnace.html",
         "furnace",
@@ -102,10 +106,12 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
         clock_doubt=doubt_text(found, page.now_ms, page.t),
         phase=phase_view(page, found),
         phases=list(PHASES.items()),
-        emissions=emissions_of(page, row, found, limits),
+        marked=marks_by_series(alarms, series, page.now_ms, page.clock, page.t),
+        emissions=emissions,
+        standing=standing_of([Pollution(one.name, one.hour, one.warns) for one in emissions], page.t),
         groups=groups_of(page, found),
         hour_start_ms=page.now_ms - page.now_ms % HOUR_MS,
-        trend=trend_of(page, row, [reading.series for reading in found], limits, range),
+        trend=trend_of(page, row, series, limits, range),
         hours=judged_hours(page, row, limits),
         reference_o2=reference_text(packs),
         rules=[page.t.either(pack.title_zh, pack.title_en) for pack in packs],
@@ -153,15 +159,21 @@ def phase_since(page: Page, reading: Reading) -> int | None:
 
 
 def groups_of(page: Page, found: Sequence[Reading]) -> list[Group]:
-    """The values in their groups; those that only their edge can name stand under "other"."""
-    placed = {quantity: key for key, quantities in GROUPS.items() for quantity in quantities}
+    """The values that tell of the furnace, in their groups; those that only their edge can name stand under "other"."""
+    placed = {quantity: key for key, members in GROUPS.items() for quantity in members}
     order = {quantity: place for place, quantity in enumerate(placed)}
-    rest = [one for one in found if one.series.quantity not in (*EMISSIONS, "phase")]
+    elsewhere = {*EMISSIONS, "phase", *technical_quantities()}
+    rest = [one for one in found if one.series.quantity not in elsewhere]
     rest.sort(key=lambda one: (order.get(one.series.quantity, len(order)), one.series.id))
     by_group: dict[str, list[Shown]] = {key: [] for key in GROUPS}
     for reading in rest:
         by_group[placed.get(reading.series.quantity, "other")].append(shown(reading, page.now_ms, page.t))
     return [Group(key, values) for key, values in by_group.items() if values]
+
+
+def technical_quantities() -> list[str]:
+    """The quantities that tell nothing of the furnace."""
+    return [name for name, known in quantities().items() if known.concerns is Concern.MEASURING]
 
 
 def emissions_of(page: Page, furnace: FurnaceRow, found: Sequence[Reading], limits: Sequence[Limit]) -> list[Emission]:

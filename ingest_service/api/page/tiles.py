@@ -7,6 +7,7 @@ import msgspec
 
 from edge_agent.wire.quantity import PHASES
 from ingest_service.alarms.vocabulary import Severity
+from ingest_service.api.page.alarm_mark import brief
 from ingest_service.api.page.alarm_view import AlarmView, alarm_view, furnace_href, home_href, urgency, worst
 from ingest_service.api.page.formats import Clock, duration
 from ingest_service.api.page.hour_bar import HourBar, hour_bar
@@ -25,11 +26,12 @@ AT_REST = ("idle", "cooling")
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """One furnace in small. `worst` is the severity of its most urgent open alarm, "" where none is open."""
+    """One furnace in small. `worst` is the severity of its most urgent open alarm, `brief` says which ("": none)."""
 
     href: str
     name: str
     worst: str
+    brief: str
     open_alarms: int
     phase: Shown | None
     values: list[Shown]
@@ -40,7 +42,7 @@ class Tile(msgspec.Struct, frozen=True):
 
 
 class HomeView(msgspec.Struct, frozen=True):
-    """One home with its furnaces in small."""
+    """One home with its furnaces in small; `over` names what is over a limit in the running hour."""
 
     id: str
     href: str
@@ -49,6 +51,7 @@ class HomeView(msgspec.Struct, frozen=True):
     alarms: list[AlarmView]
     edges: list[EdgeState]
     silent_edges: list[EdgeState]
+    over: list[str]
     clock_doubt: str
     furnaces: list[Tile]
 
@@ -95,6 +98,7 @@ def home_view(home: HomeRow, now: Situation, clock: Clock, t: Texts) -> HomeView
     """One home out of the situation."""
     edges = [edge for edge in now.edges if edge.home_id == home.id]
     alarms = sorted((alarm for alarm in now.alarms if alarm.home_id == home.id), key=urgency)
+    furnaces = [furnace for furnace in now.furnaces if furnace.home_id == home.id]
     return HomeView(
         id=home.id,
         href=home_href(home.id),
@@ -103,32 +107,34 @@ def home_view(home: HomeRow, now: Situation, clock: Clock, t: Texts) -> HomeView
         alarms=[alarm_view(alarm, now.now_ms, clock, t) for alarm in alarms],
         edges=edges,
         silent_edges=[edge for edge in edges if not edge.online],
+        over=[text for furnace in furnaces for text in _over(furnace, now, t)],
         clock_doubt=doubt_text([one for one in now.readings if one.series.home_id == home.id], now.now_ms, t),
-        furnaces=[tile(furnace, now, t) for furnace in now.furnaces if furnace.home_id == home.id],
+        furnaces=[tile(furnace, now, clock, t) for furnace in furnaces],
     )
 
 
 def by_exception(homes: Sequence[HomeView]) -> list[HomeView]:
-    """The homes that need someone first: by their most urgent alarm, silent edges, then name."""
+    """The homes that need someone first: by their most urgent alarm, an hour over its limit, silence, then name."""
     ranked = list(Severity)
 
-    def rank(home: HomeView) -> tuple[int, bool, str]:
+    def rank(home: HomeView) -> tuple[int, bool, bool, str]:
         urgent = min((ranked.index(Severity(alarm.severity)) for alarm in home.alarms), default=len(ranked))
-        return urgent, not home.silent_edges, home.id
+        return urgent, not home.over, not home.silent_edges, home.name
 
     return sorted(homes, key=rank)
 
 
-def tile(furnace: FurnaceRow, now: Situation, t: Texts) -> Tile:
+def tile(furnace: FurnaceRow, now: Situation, clock: Clock, t: Texts) -> Tile:
     """One furnace out of the situation."""
     mine = {reading.series.quantity: reading for reading in now.readings if reading.series.furnace_id == furnace.id}
-    alarms = [alarm for alarm in now.alarms if alarm.furnace_id == furnace.id]
+    alarms = sorted((alarm for alarm in now.alarms if alarm.furnace_id == furnace.id), key=urgency)
     newest_ms = max((r.measured_at_ms for r in mine.values() if r.measured_at_ms is not None), default=None)
     phase = mine.get("phase")
     return Tile(
         href=furnace_href(furnace.home_id, furnace.name),
         name=furnace_name(furnace, t),
         worst=worst(alarms),
+        brief=brief(alarms[0], now.now_ms, clock, t) if alarms else "",
         open_alarms=len(alarms),
         phase=shown(phase, now.now_ms, t) if phase else None,
         values=[shown(mine[quantity], now.now_ms, t) for quantity in TILE_VALUES if quantity in mine],
@@ -158,6 +164,13 @@ def furnace_name(furnace: FurnaceRow, t: Texts) -> str:
 def _hour(furnace: FurnaceRow, now: Situation, t: Texts) -> HourBar | None:
     mine = [hour for hour in now.previews if hour.furnace_id == furnace.id and hour.pollutant == TILE_POLLUTANT]
     return hour_bar(min(mine, key=lambda hour: hour.limit), t) if mine else None
+
+
+def _over(furnace: FurnaceRow, now: Situation, t: Texts) -> list[str]:
+    """Each pollutant whose mean of the running hour is over a limit, with its furnace."""
+    hours = [hour for hour in now.previews if hour.furnace_id == furnace.id and hour.mean is not None]
+    over = dict.fromkeys(str(hour.pollutant) for hour in hours if (hour.mean or 0) > hour.limit)
+    return [f"{furnace_name(furnace, t)} {t.known('short', pollutant)}" for pollutant in over]
 
 
 def _runs(phase: Reading, now_ms: int) -> bool:

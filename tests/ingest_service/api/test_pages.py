@@ -13,7 +13,7 @@ from ingest_service.api.page.assets import asset_url, assets
 from ingest_service.config import Http
 from ingest_service.store.batch import SampleBatch
 from tests.support.browser import served
-from tests.support.city import HOUR_MS, NOW_MS, City, empty_city, in_order, silent
+from tests.support.city import HOUR_MS, MINUTE_MS, NOW_MS, City, empty_city, in_order, silent, stuck
 
 PAGES = [
     "/",
@@ -39,6 +39,12 @@ def page(client: httpx.Client, path: str, lang: str = "en") -> str:
 def words(html: str) -> str:
     """What a person reads, without tags and runs of space."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+
+
+def marks_of(html: str) -> list[tuple[str, str]]:
+    """The alarms that stand beside values: where each leads, and its words."""
+    found = re.findall(r'<a class="alarm-mark" href="([^"]+)">(.*?)</a>', html, re.DOTALL)
+    return [(href, words(text).strip()) for href, text in found]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -99,12 +105,47 @@ def test_a_furnace_shows_its_phase_and_the_time_in_it(client: httpx.Client) -> N
 
 def test_a_furnace_groups_its_values_with_unit_and_age(client: httpx.Client) -> None:
     read = words(page(client, FURNACE))
-    assert in_order(
-        ["Emissions", "Combustion", "Gas path", "Doors and burners", "Utilities and counters", "Other"], read
-    )
+    assert in_order(["Emissions", "Combustion", "Gas path", "Doors and burners", "Utilities and counters"], read)
     assert "Filter differential pressure 1,142 Pa 0 s" in read
-    assert "Charge door open closed" in read
-    assert "Trolley in in" in read
+    assert "Charge door closed" in read
+    assert "Trolley in" in read
+    assert "Secondary burner on" in read
+
+
+def test_what_tells_only_of_the_measuring_is_no_value_of_the_furnace(client: httpx.Client) -> None:
+    assert "Scan counter" not in words(page(client, FURNACE))
+    assert "Scan counter" in words(page(client, f"{FURNACE}/completeness"))
+
+
+def test_a_value_with_an_open_alarm_is_marked_until_it_is_back_to_normal(
+    own_city: City, own_client: httpx.Client
+) -> None:
+    furnace = own_city.furnaces[1]
+    condition = stuck(furnace, NOW_MS - 5 * MINUTE_MS)
+    (number,) = own_city.observe(condition)
+    address = "/homes/beishan/furnaces/furnace-2"
+    assert marks_of(page(own_client, address)) == [(f"/alarms/{number}", "Medium stuck since 10:37")]
+    assert "CO stuck since 10:37" in words(page(own_client, "/"))
+    assert "CO stuck since 10:37" in words(page(own_client, "/homes/beishan"))
+    own_city.observe(msgspec.structs.replace(condition, ends_ms=NOW_MS))
+    assert marks_of(page(own_client, address)) == []
+    assert "CO stuck since 10:37 (over)" in words(page(own_client, "/"))
+
+
+def test_a_pollutant_over_its_limit_is_marked_with_the_hour(client: httpx.Client) -> None:
+    html = page(client, FURNACE)
+    assert marks_of(html) == [("/alarms/1", "High over its limit from 08:00")]
+    assert "HCl over its limit from 08:00" in words(page(client, "/"))
+
+
+def test_the_emissions_say_in_words_whether_all_is_within_limits(client: httpx.Client) -> None:
+    assert in_order(["Emissions", "All within their limits so far.", "Dust"], words(page(client, FURNACE)))
+
+
+def test_a_home_says_in_words_how_it_stands(client: httpx.Client) -> None:
+    read = words(page(client, "/"))
+    assert "Beishan Funeral Home Chengbei District High 1 alarm" in read
+    assert "Donghu Funeral Home Donghu District no alarm" in read
 
 
 def test_a_bad_value_stands_in_words_and_a_stale_one_is_marked(own_city: City, own_client: httpx.Client) -> None:

@@ -21,6 +21,7 @@ from ingest_service.api.page.energy import Span
 from ingest_service.api.page.furnace import GROUPS
 from ingest_service.api.page.rendering import NAVIGATION
 from ingest_service.api.page.shown import CONTACTS
+from ingest_service.api.page.standing import Stand
 from ingest_service.api.page.texts import texts
 from ingest_service.api.page.tiles import TILE_VALUES
 from ingest_service.api.page.tree import MADE_BY_HAND
@@ -60,6 +61,8 @@ CODES: dict[str, set[str]] = {
     "state": {word for words in CONTACTS.values() for word in words},
     "severity": set(Severity),
     "kind": set(Kind),
+    "alarm_mark": set(Kind),
+    "standing": {*Stand, "rest", "and"},
     "alarm_state": set(State),
     "step": set(Step),
     "channel": set(Channel),

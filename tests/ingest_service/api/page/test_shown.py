@@ -4,7 +4,7 @@ import pytest
 from edge_agent.wire.quantity import quantities
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.page.furnace import EMISSIONS, GROUPS
+from ingest_service.api.page.furnace import EMISSIONS, GROUPS, technical_quantities
 from ingest_service.api.page.hour_bar import hour_bar
 from ingest_service.api.page.shown import series_name, shown
 from ingest_service.api.page.texts import texts
@@ -78,7 +78,7 @@ def test_a_series_is_called_what_its_edge_calls_it_else_by_its_quantity(series: 
 
 def test_every_quantity_has_its_place_on_the_page() -> None:
     placed = [quantity for group in GROUPS.values() for quantity in group]
-    assert sorted([*placed, *EMISSIONS, "phase"]) == sorted(quantities())
+    assert sorted([*placed, *EMISSIONS, "phase", *technical_quantities()]) == sorted(quantities())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from edge_agent.wire.sample import Reason
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.page.formats import Clock
 from ingest_service.api.page.texts import texts
-from ingest_service.api.page.tiles import Situation, by_home, home_view
+from ingest_service.api.page.tiles import Situation, by_exception, by_home, home_view
 from ingest_service.api.readings import Reading
 from ingest_service.api.snapshot import EdgeState
 from ingest_service.emissions.preview import Preview
@@ -70,3 +70,13 @@ def test_a_home_by_itself_looks_as_it_does_among_all() -> None:
 def test_a_home_of_which_nothing_is_known_is_empty() -> None:
     empty = home_view(HomeRow(id=HOMES[2]), by_home(situation(2))[HOMES[2]], CLOCK, texts(Locale.EN))
     assert (empty.furnaces, empty.edges, empty.alarms) == ([], [], [])
+
+
+def test_homes_that_need_someone_come_first_and_the_rest_by_name() -> None:
+    now = situation(3)
+    over = [msgspec.structs.replace(one, mean=151.0) if one.furnace_id == 22 else one for one in now.previews]
+    parts, t = by_home(msgspec.structs.replace(now, previews=over)), texts(Locale.EN)
+    rows = [*(HomeRow(id=name) for name in HOMES), HomeRow(id="anping")]
+    views = by_exception([home_view(row, parts[row.id], CLOCK, t) for row in rows])
+    assert [view.name for view in views] == ["songhe", "donghu", "anping", "beishan"]
+    assert [view.over for view in views] == [["f2 CO"], [], [], []]
