@@ -126,7 +126,7 @@ def scope_of(here: Context, caller: Caller, right: Right) -> Scope:
     """What a caller may see where a route needs that right. Everything that is shown is cut to this."""
     directory = here.people.directory
     tree, admission = directory.tree(), directory.admission
-    seen = [reach(caller, one, tree, admission).homes for one in {right, Right.VIEW}]
+    seen = [reach(caller, one, tree, admission) for one in {right, Right.VIEW}]
     if any(homes is None for homes in seen):
         return Scope()
     return Scope(frozenset().union(*(homes for homes in seen if homes is not None)))

@@ -100,7 +100,7 @@ def audited_homes(here: Context, act: Act) -> frozenset[str] | None:
     tree = act.tree
     if may_at(act.caller, Right.AUDIT, ROOT_ID, tree):
         return None
-    return reach(act.caller, Right.AUDIT, tree, here.people.directory.admission).homes
+    return reach(act.caller, Right.AUDIT, tree, here.people.directory.admission)
 
 
 def record_out(record: Record) -> RecordOut:

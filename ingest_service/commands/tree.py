@@ -21,7 +21,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
     show = actions.add_parser("show", help="print the present tree as such a file, with the homes that wait")
     diff = actions.add_parser("diff", help="print what a file would change; 1 where it would change anything")
     apply = actions.add_parser("apply", help="make the tree what the file says")
-    seen = actions.add_parser("witnesses", help="print who could see a home, and from when to when")
+    seen = actions.add_parser("witnesses", help="print where a home stood and who could see it, from when to when")
     for action, run in ((show, _show), (diff, _diff), (apply, _apply), (seen, _witnesses)):
         add_config(action)
         action.set_defaults(run=run)
@@ -64,10 +64,15 @@ def _witnesses(args: argparse.Namespace) -> int:
     stores = stores_of(args)
     if stores.directory.tree().get(home_node_id(args.home)) is None:
         raise ConfigError("home", "", f"{args.home!r} is no home of the tree")
+    for place in stores.tree.places(home_node_id(args.home)):
+        print(f"{_span(place.from_ms, place.to_ms, zone)}  stood below {place.parent_id}")
     for one in stores.tree.witnesses(home_node_id(args.home)):
-        end = "now" if one.to_ms is None else _at(one.to_ms, zone)
-        print(f"{_at(one.from_ms, zone)}  {end:16}  {one.account}  {one.role} at {one.node_id}")
+        print(f"{_span(one.from_ms, one.to_ms, zone)}  {one.account}  {one.role} at {one.node_id}")
     return 0
+
+
+def _span(from_ms: int, to_ms: int | None, zone: ZoneInfo) -> str:
+    return f"{_at(from_ms, zone)}  {'now' if to_ms is None else _at(to_ms, zone):16}"
 
 
 def _at(at_ms: int, zone: ZoneInfo) -> str:

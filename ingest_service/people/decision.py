@@ -41,21 +41,6 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str = ""
 
 
-class Reach(msgspec.Struct, frozen=True):
-    """The homes on which a right holds; None is every home, admitted or not."""
-
-    homes: frozenset[str] | None
-
-    @property
-    def is_empty(self) -> bool:
-        """True where the right holds nowhere."""
-        return self.homes is not None and not self.homes
-
-    def holds(self, home_id: str) -> bool:
-        """Whether it holds for that home."""
-        return self.homes is None or home_id in self.homes
-
-
 def role_grant(role: Role, node_id: str) -> Grant:
     """What that role brings there."""
     return Grant(node_id, role.rights)
@@ -66,12 +51,15 @@ def key_grant(uses: tuple[KeyUse, ...], node_id: str) -> Grant:
     return Grant(node_id, frozenset().union(*(use.rights for use in uses)))
 
 
-def reach(caller: Caller, right: Right, tree: Tree, admission: Admission) -> Reach:
-    """The homes on which a caller has that right. Whatever page, API, stream and export show is cut to this."""
+def reach(caller: Caller, right: Right, tree: Tree, admission: Admission) -> frozenset[str] | None:
+    """The homes on which a caller has that right; None is every home, admitted or not.
+
+    Whatever page, API, stream and export show is cut to this.
+    """
     nodes = [grant.node_id for grant in caller.grants if right in grant.rights]
     if ROOT_ID in nodes and admission is Admission.ALL:
-        return Reach(None)
-    return Reach(frozenset().union(*map(tree.homes_below, nodes)))
+        return None
+    return frozenset().union(*map(tree.homes_below, nodes))
 
 
 def has(caller: Caller, right: Right) -> bool:

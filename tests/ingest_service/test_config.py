@@ -82,7 +82,8 @@ WRONG = [
     ),
     pytest.param(
         "[brokr]",
-        "brokr: unknown key, did you mean 'broker'? (allowed: broker, storage, http, judging, cremations, webhook, people)",
+        "brokr: unknown key, did you mean 'broker'? "
+        "(allowed: broker, storage, http, judging, cremations, webhook, people)",
         id="a misspelt table",
     ),
     pytest.param(

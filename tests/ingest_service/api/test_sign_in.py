@@ -1,10 +1,12 @@
 """Signing in and out as a browser does it: passwords, codes, waiting, sessions that end, and what a page leads to."""
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from ingest_service.api.app import create_app
 from ingest_service.api.signing_in import TEMPORARY_MS
 from ingest_service.audit.entry import Action
 from ingest_service.config import Config, Http
@@ -252,3 +254,21 @@ def test_readiness_tells_a_stranger_that_something_is_wrong_but_not_what(person:
     finally:
         person.city.broker_connected = True
     assert checks["broker"] == "failed"
+
+
+def test_behind_tls_the_cookie_is_one_that_the_browser_keeps_to_tls_and_this_host(site: tuple[City, str]) -> None:
+    app = create_app(site[0].context())
+    account = Person(*site)
+    account.browser.close()
+
+    async def over_tls() -> tuple[httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://clearstack.example") as browser:
+            form = {"account": account.account, "password": PASSWORD}
+            return await browser.post("/sign-in", data=form), await browser.get("/api/v1/session")
+
+    entered, session = asyncio.run(over_tls())
+    cookie = entered.headers["set-cookie"]
+    assert cookie.startswith("__Host-session=")
+    assert "Secure" in cookie
+    assert session.json()["name"] == "李敏"

@@ -67,7 +67,9 @@ def test_who_could_see_a_home_is_printed(site: Site) -> None:
     site.run("user", "add", "Li", "--role", "supervisor", "--node", "district:north")
     code, told = site.run("tree", "witnesses", "beishan")
     assert code == 0
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d  now +li  supervisor at district:north\n", told)
+    stood, saw = told.splitlines()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d  now +stood below district:north", stood)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d  now +li  supervisor at district:north", saw)
     assert site.run("tree", "witnesses", "nowhere")[0] == 2
 
 

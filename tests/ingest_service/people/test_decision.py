@@ -35,7 +35,7 @@ def caller(*grants: Grant) -> Caller:
 
 
 def homes(found: Caller, right: Right, admission: Admission = Admission.LISTED) -> set[str] | None:
-    reached = reach_of(found, right, TREE, admission).homes
+    reached = reach_of(found, right, TREE, admission)
     return None if reached is None else set(reached)
 
 

@@ -1,23 +1,34 @@
 """The tree in the database: where nodes stood when, who could see a home when, and what removal takes along."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from edge_agent.wire.birth import Birth
 from ingest_service.people.decision import Admission
 from ingest_service.people.nodes import Node
 from ingest_service.people.roles import KeyUse, Role
 from ingest_service.people.tree import BrokenTree, Tree
+from ingest_service.store import directory
 from ingest_service.store.audit import AuditTrail
-from ingest_service.store.database import database_url, open_database
 from ingest_service.store.doing import Doing
 from ingest_service.store.keys import KeyShown
 from ingest_service.store.organisation import PeopleStores, open_people
+from ingest_service.store.registry import Registry
+from tests.support.database import new_database
 
 
 @pytest.fixture
-def stores(tmp_path: Path) -> PeopleStores:
-    engine = open_database(database_url(tmp_path, ""))
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = new_database(tmp_path)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def stores(engine: Engine) -> PeopleStores:
     return open_people(engine, AuditTrail(engine), Admission.LISTED)
 
 
@@ -95,3 +106,25 @@ def test_a_grant_that_holds_is_not_made_twice(stores: PeopleStores) -> None:
     person = add(stores, "li", Role.VIEWER, "all", 10)
     stores.people.grant(person, Role.VIEWER, "all", at(20))
     assert len(stores.people.grants(person)) == 1
+
+
+@pytest.mark.parametrize("admission", Admission)
+def test_a_home_that_announces_itself_stands_at_the_root_or_waits(engine: Engine, admission: Admission) -> None:
+    stores = open_people(engine, AuditTrail(engine), admission)
+    stores.tree.apply(tree_of(**CITY), at(10))
+    Registry(engine).register_node("new", "gateway", Birth(channels=(), attributes={"HomeNameEn": "New"}), 20)
+    is_taken = admission is Admission.ALL
+    assert stores.directory.tree().homes_below("all") == ({"a", "new"} if is_taken else {"a"})
+    assert [node.name_en for node in stores.directory.waiting()] == ([] if is_taken else ["New"])
+    assert [node.id for node in stores.directory.unplaced()] == ["home:new"]
+
+
+def test_what_another_process_changes_shows_within_some_seconds(
+    engine: Engine, stores: PeopleStores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = open_people(engine, AuditTrail(engine), Admission.LISTED)
+    assert other.directory.tree().homes_below("all") == frozenset()
+    stores.tree.apply(tree_of(**CITY), at(10))
+    assert other.directory.tree().homes_below("all") == frozenset()
+    monkeypatch.setattr(directory, "FRESH_S", 0.0)
+    assert other.directory.tree().homes_below("all") == {"a"}
