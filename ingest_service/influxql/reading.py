@@ -4,8 +4,10 @@ import re
 
 from ingest_service.influxql.tokens import Kind, NotUnderstood, Token, tokens
 
-_LONGEST_PATTERN = 2_000
-_NESTED = re.compile(r"[*+}][^()]*\)[*+{]")  # (a+)+ takes for ever on the wrong text
+_LONGEST_PATTERN = 20_000  # a variable may hold hundreds of homes
+# Python's patterns take for ever on the wrong text where groups are repeated, as in (a+)+, and long where much is.
+_REPEATED_GROUP, _REPEATED = re.compile(r"\)[*+{]"), re.compile(r"[*+{]")
+_MOST_REPEATED = 3
 
 
 class Reading:
@@ -54,8 +56,13 @@ class Reading:
     def pattern(self) -> re.Pattern[str]:
         """A regular expression."""
         text = self._of(Kind.REGEX, "a regular expression").text
-        if len(text) > _LONGEST_PATTERN or _NESTED.search(text):
-            raise NotUnderstood(f"regular expression too long, or with a repetition in a repetition: {text[:40]}")
+        plain = re.sub(r"\\.", "", text)
+        if (
+            len(text) > _LONGEST_PATTERN
+            or _REPEATED_GROUP.search(plain)
+            or len(_REPEATED.findall(plain)) > _MOST_REPEATED
+        ):
+            raise NotUnderstood(f"regular expression with a repeated group, or too much that is repeated: {text[:40]}")
         try:
             return re.compile(text)
         except re.error as error:

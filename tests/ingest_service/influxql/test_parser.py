@@ -75,7 +75,9 @@ def test_what_grafana_asks_of_names_is_read(text: str, subject: Subject, keys: t
         ("SELECT co FROM sample GROUP BY time(1m)", "at least one aggregate"),
         ("SELECT mean(co) FROM sample GROUP BY time(1m) fill(linear)", "fill(linear)"),
         ("SELECT mean(co) FROM sample WHERE time > now() OR home = 'a'", "cannot stand in an OR"),
-        ("SELECT mean(co) FROM sample WHERE home =~ /(a+)+$/", "repetition in a repetition"),
+        ("SELECT mean(co) FROM sample WHERE home =~ /(a+)+$/", "repeated group"),
+        ("SELECT mean(co) FROM sample WHERE home =~ /((a|a))*$/", "repeated group"),
+        ("SELECT mean(co) FROM sample WHERE home =~ /.*.*.*.*x/", "too much that is repeated"),
         ("SELECT mean(co) FROM sample WHERE home =~ /(/", "regular expression ("),
         ("SELECT mean(co) FROM sample WHERE home > 'a'", "no order"),
         ("SELECT mean(co) FROM sample tz('Asia/Shanghai')", "TZ is not understood"),
@@ -86,6 +88,11 @@ def test_what_grafana_asks_of_names_is_read(text: str, subject: Subject, keys: t
 def test_what_is_not_understood_is_named(text: str, said: str) -> None:
     with pytest.raises(NotUnderstood, match=re.escape(said)):
         parse(text, NOW_MS)
+
+
+def test_a_variable_of_many_values_is_read() -> None:
+    homes = "|".join(f"home\\.{number}\\+" for number in range(500))
+    assert selected(f"SELECT x FROM m WHERE home =~ /^({homes})$/").where is not None
 
 
 @given(st.text(max_size=60))
