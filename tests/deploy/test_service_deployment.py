@@ -4,6 +4,7 @@ import pytest
 
 from ingest_service.__main__ import main
 from ingest_service.config import Config, load_config
+from ingest_service.people.treefile import read_tree
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "service.toml"
 
@@ -43,3 +44,9 @@ def test_what_the_example_says_of_people_can_be_taken_as_it_stands(
     people = load_config(file).people
     assert people.provider is not None
     assert (people.sign_in, people.session_days, people.provider.grant[0].role) == ("required", 7.0, "auditor")
+
+
+def test_the_example_is_a_tree() -> None:
+    tree = read_tree(EXAMPLE.with_name("tree.toml"))
+    assert tree.homes_below("city:jiangcheng") == {"beishan", "qingshan"}
+    assert tree.homes_below("district:chengbei") == {"beishan"}
