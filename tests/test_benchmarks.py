@@ -12,9 +12,10 @@ from ingest_service.intake.scanning import scan
 from tests.bench.__main__ import names
 from tests.bench.fleet_load.furnace import BLOCK_ALIAS, COUNTER_FROM, FURNACES_AN_EDGE, channels
 from tests.bench.fleet_load.packets import Packets
-from tests.bench.fleet_load.picture import Run, drawn, table
+from tests.bench.fleet_load.picture import COLUMNS, QUESTIONS, drawn, newest_runs, table
 
 README = Path(__file__).parent / "bench/README.md"
+ROOT = Path(__file__).parents[1]
 AT_MS = 1_764_000_555_123
 
 
@@ -41,7 +42,10 @@ def test_a_patched_packet_is_what_the_real_encoder_makes_of_the_same_samples(seq
     assert scan(packets.payloads(1)).plain.all()
 
 
-def test_a_table_and_a_picture_are_made_of_several_runs() -> None:
-    runs = [Run(75, 3_000, 31.0, 0.1, 0.01, 190, 0.3, 0), Run(7_500, 300_000, 1.9, 0.56, 0.1, 1_400, 1.1, 0)]
-    assert "| 7,500 | 300,000 | 1.90 | 0.56 | 0.10 | 1,400 | 1.10 | 0 |" in table(runs)
-    assert drawn(runs).count("<circle") == 2
+def test_tables_and_picture_of_the_readme_are_those_of_the_results() -> None:
+    runs = newest_runs(README.parent / "results/fleet.jsonl")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert table(runs, COLUMNS) in readme
+    assert table(runs, QUESTIONS) in readme
+    assert drawn(runs) == (ROOT / "deploy/pictures/fleet.svg").read_text(encoding="utf-8")
+    assert drawn(runs).count("<circle") == len(runs) >= 3

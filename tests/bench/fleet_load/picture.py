@@ -54,12 +54,17 @@ QUESTIONS: dict[str, Callable[[Run], str]] = {
 
 
 def main(results: Path, picture: Path) -> None:
-    """Print the tables and write the picture; of several runs of one size the last one counts."""
-    lines = results.read_text(encoding="utf-8").splitlines()
-    newest = {run.furnaces: run for run in (msgspec.json.decode(line, type=Run) for line in lines if line)}
-    runs = [newest[furnaces] for furnaces in sorted(newest)]
+    """Print the tables and write the picture."""
+    runs = newest_runs(results)
     print(table(runs, COLUMNS), "\n\n", table(runs, QUESTIONS), "\n\n", runs[-1].machine, sep="")
     picture.write_text(drawn(runs), encoding="utf-8")
+
+
+def newest_runs(results: Path) -> list[Run]:
+    """The runs in a file of JSON lines, by size; of several of one size the last one."""
+    lines = results.read_text(encoding="utf-8").splitlines()
+    newest = {run.furnaces: run for run in (msgspec.json.decode(line, type=Run) for line in lines if line)}
+    return [newest[furnaces] for furnaces in sorted(newest)]
 
 
 def table(runs: Sequence[Run], columns: Mapping[str, Callable[[Run], str]]) -> str:
