@@ -1,6 +1,7 @@
 """Are the limits kept, and do the data count: means against limits, validity, exceedances."""
 
 from dashboards.asking import PLACE, Aggregate, Ask, Match
+from dashboards.fields import BEGIN
 from dashboards.panel import Colour, Column, Dashboard, Kind, Panel, Step
 from dashboards.text import Locale, Text, quantity
 from dashboards.words import (
@@ -191,5 +192,5 @@ def _exceedances() -> Panel:
         unit="none",
         size=(24, 8),
         events="exceedance",
-        columns=(Column(Text("结束", "End"), "dateTimeAsLocal"), Column(Text("开始", "Begin"), "dateTimeAsLocal")),
+        columns=(Column(Text("结束", "End"), "dateTimeAsLocal"), Column(BEGIN, "dateTimeAsLocal")),
     )

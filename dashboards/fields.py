@@ -44,6 +44,7 @@ TAGS: dict[str, Text] = {
     "rule": Text("规则", "Rule"),
     "severity": Text("级别", "Severity"),
 }
+BEGIN = Text("开始", "Begin")
 _OF_EVENTS = {"title": Text("事项", "What"), "text": Text("说明", "About"), "end": Text("结束", "End")}
 _IDS = ("home", "furnace")  # by which other dashboards are addressed; hidden where names stand beside them
 
@@ -93,11 +94,12 @@ def transformations(panel: Panel, dialect: Dialect, locale: Locale) -> list[Tran
     if panel.kind is not Kind.TABLE:
         return None
     names = {tag: text.of(locale) for tag, text in _tag_names(panel).items()}
-    hidden = {} if panel.events and dialect is Dialect.INFLUXQL else {"Time": True}
-    if dialect is Dialect.PROMQL and panel.events:
-        names |= {f"title_{locale}": _OF_EVENTS["title"].of(locale), f"text_{locale}": _OF_EVENTS["text"].of(locale)}
-        names["Value"] = {Locale.ZH: "开始", Locale.EN: "Begin"}[locale]
-        hidden["subject"] = True
+    hidden = {"Time": True, "time": True}
+    if panel.events and dialect is Dialect.INFLUXQL:
+        names, hidden = names | dict.fromkeys(hidden, BEGIN.of(locale)), {}
+    elif panel.events:
+        names |= {f"{name}_{locale}": _OF_EVENTS[name].of(locale) for name in ("title", "text")}
+        names, hidden = names | {"Value": BEGIN.of(locale)}, hidden | {"subject": True}
     elif dialect is Dialect.PROMQL:
         suffix = [""] if len(panel.asks) == 1 else [f" #{ref_id(at)}" for at in range(len(panel.asks))]
         names |= {f"Value{end}": ask.name.of(locale) for end, ask in zip(suffix, panel.asks, strict=True)}

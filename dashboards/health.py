@@ -2,6 +2,7 @@
 
 from dashboards.asking import HOME as IN_HOME
 from dashboards.asking import PLACE, Aggregate, Ask, Match
+from dashboards.fields import BEGIN
 from dashboards.panel import Colour, Column, Dashboard, Kind, Meaning, Panel, Step
 from dashboards.text import Locale, Text
 from dashboards.words import FURNACE, HOME, both, series_of
@@ -41,6 +42,7 @@ def health(_locale: Locale) -> Dashboard:
             ),
             (Text("品质", "Quality"), (_covered(),)),
             (Text("服务", "Service"), _service()),
+            (Text("检测与报警", "Detectors and alarms"), (_found(),)),
         ),
     )
 
@@ -202,4 +204,22 @@ def _alarms() -> Panel:
         decimals=0,
         last="10m",
         steps=(Step(None, Colour.NORMAL), Step(1, Colour.WARN)),
+    )
+
+
+def _found() -> Panel:
+    return Panel(
+        title=Text("报警记录", "Alarms"),
+        about=both(
+            Text(
+                "检测器所见（如读数不变）、离线网关、设备故障、时钟偏差。",
+                "What detectors found, as a value that stood still; silent edges, dead devices, wrong clocks.",
+            ),
+            series_of("event", "kind = alarm"),
+        ),
+        kind=Kind.TABLE,
+        unit="none",
+        size=(24, 8),
+        events="alarm",
+        columns=(Column(Text("结束", "End"), "dateTimeAsLocal"), Column(BEGIN, "dateTimeAsLocal")),
     )
