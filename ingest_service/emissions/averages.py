@@ -35,14 +35,8 @@ WIDTHS: dict[Averaging, int] = {
     Averaging.CLOCK_HOUR: 60,
 }
 
-OF_CREMATIONS = frozenset(
-    {
-        Averaging.FIRST_HOUR_OF_CREMATION,
-        Averaging.HALVES_OF_FIRST_HOUR,
-        Averaging.CREMATION,
-        Averaging.SHARE_OF_CREMATIONS,
-    }
-)
+OF_ONE_CREMATION = frozenset({Averaging.FIRST_HOUR_OF_CREMATION, Averaging.HALVES_OF_FIRST_HOUR, Averaging.CREMATION})
+OF_CREMATIONS = OF_ONE_CREMATION | {Averaging.SHARE_OF_CREMATIONS}
 
 
 @unique

@@ -54,12 +54,10 @@ class OverLimit(msgspec.Struct, frozen=True):
     bound: str = "at_most"
 
 
-def judgements(
-    reader: Reader, furnace_id: int, from_ms: int, to_ms: int, averaging: Averaging | None = None
-) -> list[JudgedPeriod]:
+def judgements(reader: Reader, furnace_id: int, from_ms: int, to_ms: int, *averagings: Averaging) -> list[JudgedPeriod]:
     """The periods of a furnace that start in `[from_ms, to_ms)`, newest revision of each, by time and pollutant.
 
-    Only those over `averaging`, where it is given.
+    Only those over one of `averagings`, where any are given.
     """
     newest = _newest_revisions(furnace_id, from_ms, to_ms).subquery()
     query = (
@@ -69,9 +67,20 @@ def judgements(
         .where(reader.scope.admits(Furnace.home_id))
         .order_by(Judgement.start_ms, Judgement.pollutant, Judgement.rule)
     )
-    if averaging is not None:
-        query = query.where(Judgement.averaging == averaging.value)
+    if averagings:
+        query = query.where(Judgement.averaging.in_([one.value for one in averagings]))
     return [JudgedPeriod(**row) for row in reader.rows(query)]
+
+
+def judged_before(reader: Reader, furnace_id: int, at_ms: int) -> bool:
+    """Whether any period of a furnace began before that time."""
+    query = (
+        select(Judgement.id)
+        .join(Furnace, Furnace.id == Judgement.furnace_id)
+        .where(reader.scope.admits(Furnace.home_id), Judgement.furnace_id == furnace_id, Judgement.start_ms < at_ms)
+        .limit(1)
+    )
+    return bool(reader.rows(query))
 
 
 def exceedances(

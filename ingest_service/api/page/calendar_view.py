@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from enum import StrEnum, unique
+from itertools import dropwhile
 
 import msgspec
 
@@ -41,13 +42,35 @@ class HourCell(msgspec.Struct, frozen=True):
     words: str
 
 
+class Count(msgspec.Struct, frozen=True):
+    """How many cremations became what, as a sign and in words."""
+
+    level: Level
+    sign: str
+    n: int
+    words: str
+
+
 class DayRow(msgspec.Struct, frozen=True):
-    """One day with its hours; `label` is its name in a report's address."""
+    """One day with its hours, and the cremations of it that were judged; `label` is its name in a report's address."""
 
     label: str
     day: str
     cells: list[HourCell]
+    cremations: list[Count]
     words: str
+
+    @property
+    def has_any(self) -> bool:
+        """True where anything is on record of the day."""
+        return bool(self.cremations) or any(cell.marked or cell.level is not Level.NONE for cell in self.cells)
+
+
+class JudgedCremation(msgspec.Struct, frozen=True):
+    """One cremation with the periods of it that limits on cremations judge."""
+
+    start_ms: int
+    periods: Sequence[JudgedPeriod]
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -66,10 +89,12 @@ class Found(msgspec.Struct, frozen=True):
     exceedances: Sequence[OverLimit]
     marks: Sequence[MarkRow]
     needed_minutes: Mapping[str, int]  # valid minutes that an hour needs, by rule
+    cremations: Sequence[JudgedCremation] = ()
+    known_before: bool = True  # whether anything was judged before the month: then a day without anything is a loss
 
 
 def calendar(first: date, found: Found, now_ms: int, clock: Clock, t: Texts) -> list[DayRow]:
-    """The days of the month of `first`, as far as they have begun."""
+    """The days of the month of `first`, as far as they have begun; none where nothing was ever on record."""
     by_hour: dict[int, list[JudgedPeriod]] = {}
     for period in found.periods:
         by_hour.setdefault(period.start_ms // HOUR_MS, []).append(period)
@@ -77,9 +102,21 @@ def calendar(first: date, found: Found, now_ms: int, clock: Clock, t: Texts) -> 
     while day.month == first.month and clock.midnight_ms(day) <= now_ms:
         hours = range(clock.midnight_ms(day) // HOUR_MS, clock.midnight_ms(day + timedelta(days=1)) // HOUR_MS)
         cells = [_cell(hour, by_hour.get(hour, []), found, clock, t) for hour in hours]
-        rows.append(DayRow(day.isoformat(), f"{day.day}", cells, _sentence(cells, t)))
+        burned = cremation_counts(found.cremations, hours.start * HOUR_MS, hours.stop * HOUR_MS, t)
+        rows.append(DayRow(day.isoformat(), f"{day.day}", cells, burned, _sentence(cells, burned, t)))
         day += timedelta(days=1)
-    return rows
+    return rows if found.known_before else list(dropwhile(lambda row: not row.has_any, rows))
+
+
+def cremation_counts(judged: Sequence[JudgedCremation], from_ms: int, to_ms: int, t: Texts) -> list[Count]:
+    """What became of the cremations that began in `[from_ms, to_ms)`, the worst of all limits on each, worst first."""
+    levels = [
+        max(map(level_of, one.periods), key=_ORDER.index, default=Level.NONE)
+        for one in judged
+        if from_ms <= one.start_ms < to_ms
+    ]
+    counts = [(level, levels.count(level)) for level in reversed(_ORDER) if level not in (Level.NONE, Level.IDLE)]
+    return [Count(level, SIGNS[level], n, t(f"cremations_judged.{level}", n=n)) for level, n in counts if n]
 
 
 def totals(rows: Sequence[DayRow]) -> Totals:
@@ -128,9 +165,10 @@ def _details(
     return [f"{t(f'short.{pollutant}')} {why}" for pollutant, why in whys]
 
 
-def _sentence(cells: Sequence[HourCell], t: Texts) -> str:
+def _sentence(cells: Sequence[HourCell], burned: Sequence[Count], t: Texts) -> str:
     """A day in words, for those who cannot see its cells."""
     counts = [
         (level, sum(cell.level is level for cell in cells)) for level in reversed(_ORDER) if level is not Level.NONE
     ]
-    return t("calendar.and").join(t("calendar.count", what=t(f"calendar.{level}"), n=n) for level, n in counts if n)
+    told = [t("calendar.count", what=t(f"calendar.{level}"), n=n) for level, n in counts if n]
+    return t("calendar.and").join([*told, *(count.words for count in burned)])

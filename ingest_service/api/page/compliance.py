@@ -10,26 +10,36 @@ from fastapi.responses import HTMLResponse
 
 from ingest_service.api.errors import InvalidRequest
 from ingest_service.api.page.alarm_view import furnace_href, home_href
-from ingest_service.api.page.calendar_view import SIGNS, Found, Level, calendar, totals
+from ingest_service.api.page.calendar_view import (
+    SIGNS,
+    Found,
+    JudgedCremation,
+    Level,
+    calendar,
+    cremation_counts,
+    totals,
+)
 from ingest_service.api.page.formats import Clock, duration, number, unit_text
 from ingest_service.api.page.furnace import Place
 from ingest_service.api.page.hour_bar import pollutant_name
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.tiles import furnace_name, home_name
 from ingest_service.api.snapshot import found_furnace, found_home
-from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.averages import OF_ONE_CREMATION, Averaging
 from ingest_service.emissions.marks import STATES
 from ingest_service.emissions.pack import Limit
 from ingest_service.people.roles import Right
 from ingest_service.reports.forms import Form as FileForm
 from ingest_service.reports.span import Kind, calendar_span
 from ingest_service.store import trends
+from ingest_service.store.cycles import cycles_of
 from ingest_service.store.marks import MarkRow, marks_of
 from ingest_service.store.remarks import ExceedanceCause, Remark, newest_on, remarks_on
 from ingest_service.store.rows import FurnaceRow
 from ingest_service.store.trends import OverLimit
 
 MOST_SHOWN = 500
+_LONGEST_MS = 86_400_000  # no cremation lasts so long
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -89,6 +99,7 @@ def show_compliance(home: str, furnace: str, page: AnyPage, month: Month = "") -
         later=f"{base}?month={later:%Y-%m}" if page.clock.midnight_ms(later) <= page.now_ms else "",
         days=rows,
         totals=totals(rows),
+        burned=cremation_counts(found.cremations, *_bounds(page, first), page.t),
         abnormal=[cell.words for day in rows for cell in day.cells if cell.level in (Level.LOST, Level.EXCEEDED)],
         legend=[(SIGNS[level], level) for level in Level if SIGNS[level]],
         reports_of_days={day.label: _day_report(home, furnace, day.label, page) for day in rows},
@@ -121,10 +132,24 @@ def _on_record(page: Page, furnace: FurnaceRow, first: date) -> Found:
     bounds = _bounds(page, first)
     return Found(
         periods=trends.judgements(page.sight, furnace.id, *bounds, Averaging.CLOCK_HOUR),
+        cremations=_judged_cremations(page, furnace, *bounds),
+        known_before=trends.judged_before(page.sight, furnace.id, bounds[0]),
         exceedances=trends.exceedances(page.sight, None, furnace.id, *bounds, MOST_SHOWN),
         marks=marks_of(page.sight, [furnace.id], *bounds),
         needed_minutes={pack.key: pack.validity.valid_minutes for pack in page.here.packs},
     )
+
+
+def _judged_cremations(page: Page, furnace: FurnaceRow, from_ms: int, to_ms: int) -> list[JudgedCremation]:
+    """The cremations that began in the month, as far as a limit asks for means of single ones."""
+    periods = trends.judgements(page.sight, furnace.id, from_ms, to_ms + _LONGEST_MS, *OF_ONE_CREMATION)
+    if not periods:
+        return []
+    burned = [one for one in cycles_of(page.sight, [furnace.id], from_ms, to_ms) if from_ms <= one.start_ms < to_ms]
+    return [
+        JudgedCremation(one.start_ms, [period for period in periods if one.start_ms <= period.start_ms < one.end_ms])
+        for one in burned
+    ]
 
 
 def _over(found: OverLimit, remarks: list[Remark], page: Page) -> OverView:

@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 
 from ingest_service.cycles.cycle import Cycle, FoundBy
 from ingest_service.store.cycles import CycleStore
+from ingest_service.store.tables import Judgement
 from tests.support.city import HOUR_MS, NOW_MS, City
 
 FURNACE = "/homes/beishan/furnaces/furnace-1"
@@ -36,9 +37,11 @@ def test_the_calendar_shows_hours_by_sign_and_by_words(client: httpx.Client) -> 
 
 
 def test_an_earlier_month_can_be_looked_at(client: httpx.Client) -> None:
-    assert "2026-02" in page(client)
+    march = page(client)
+    assert "2026-02" in march
+    assert march.count('<th scope="row">') == 2, "from the first day that was judged"
     february = page(client, f"{FURNACE}/compliance?month=2026-02")
-    assert february.count("<tr>") == 29
+    assert february.count('<th scope="row">') == 0
     assert "month=2026-03" in february
     wrong = client.get(f"{FURNACE}/compliance?month=2026-2", headers=EN)
     assert wrong.status_code == 422
@@ -150,7 +153,7 @@ def test_a_home_report_holds_every_furnace(client: httpx.Client) -> None:
     ]
 
 
-def test_a_cremation_has_a_report_of_its_own(own_city: City, own_client: httpx.Client) -> None:
+def add_cremation(own_city: City) -> Cycle:
     begin_ms = NOW_MS // HOUR_MS * HOUR_MS - 2 * HOUR_MS - 600_000  # 7:50
     cycle = Cycle(
         furnace_id=own_city.furnaces[0].id,
@@ -166,6 +169,27 @@ def test_a_cremation_has_a_report_of_its_own(own_city: City, own_client: httpx.C
         hcl_g=31.0,
     )
     CycleStore(own_city.engine).record(cycle.furnace_id, begin_ms, NOW_MS, [cycle], NOW_MS)
+    return cycle
+
+
+def test_the_calendar_counts_cremations_that_are_judged_by_means_of_their_own(
+    own_city: City, own_client: httpx.Client
+) -> None:
+    assert 'class="burned"' not in page(own_client)
+    cycle = add_cremation(own_city)
+    for at, verdict in enumerate(("within", "exceeded")):
+        start_ms = cycle.start_ms + at * HOUR_MS // 2
+        own_city.insert(Judgement, {
+            "furnace_id": cycle.furnace_id, "rule": "permit@1", "pollutant": "co", "averaging": "halves_of_first_hour",
+            "start_ms": start_ms, "end_ms": start_ms + HOUR_MS // 2, "mean": 90.0 + 20.0 * at, "peak": 200.0,
+            "limit": 100.0, "unit": "mg/m3", "valid_minutes": 30, "verdict": verdict, "computed_at_ms": NOW_MS,
+        })  # fmt: skip
+    assert "Judged by the cremation: cremations over a limit 1" in words(page(own_client))
+    assert 'title="超标火化 1" aria-hidden="true">▲ 1<' in page(own_client, lang="zh")
+
+
+def test_a_cremation_has_a_report_of_its_own(own_city: City, own_client: httpx.Client) -> None:
+    add_cremation(own_city)
     query = {"furnace": "furnace-1", "lang": "en"}
     answer = own_client.get(f"{REPORTS}/cremation/20260310-0750", params=query)
     assert answer.status_code == 200, answer.text

@@ -56,6 +56,14 @@ def test_the_newest_revision_of_a_period_is_shown_once(city: City) -> None:
     assert [(period.mean, period.revision) for period in found if period.pollutant == "hcl"] == [(40.1, 2)]
 
 
+def test_whether_anything_was_judged_before_is_told_within_the_readers_scope(city: City) -> None:
+    furnace = city.furnaces[0].id
+    first_ms = min(one.start_ms for one in trends.judgements(reader(city), furnace, 0, NOW_MS))
+    assert trends.judged_before(reader(city), furnace, first_ms + 1)
+    assert not trends.judged_before(reader(city), furnace, first_ms)
+    assert not trends.judged_before(reader(city, "donghu"), furnace, NOW_MS)
+
+
 def test_judgements_and_exceedances_end_at_the_readers_scope(city: City) -> None:
     furnace = city.furnaces[0].id
     span = (NOW_MS - 48 * HOUR_MS, NOW_MS)

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.page.calendar_view import DayRow, Found, Level, calendar, level_of, totals
+from ingest_service.api.page.calendar_view import DayRow, Found, JudgedCremation, Level, calendar, level_of, totals
 from ingest_service.api.page.formats import Clock
 from ingest_service.api.page.texts import texts
 from ingest_service.store.marks import MarkRow
@@ -29,6 +29,35 @@ def test_a_month_ends_with_today() -> None:
     rows = calendar(MARCH, found(), DAY.to_ms - 1, CLOCK, EN)
     assert [row.day for row in rows] == [str(day) for day in range(1, 10)]
     assert rows[-1].label == "2026-03-09"
+
+
+def test_the_first_month_begins_with_the_first_day_of_which_anything_is_known() -> None:
+    first = msgspec.structs.replace(found(), known_before=False)
+    assert [row.day for row in calendar(MARCH, first, DAY.to_ms + 24 * HOUR_MS, CLOCK, EN)] == ["9", "10", "11"]
+    marked = Found([], [], (MARK,), {}, known_before=False)
+    assert calendar(MARCH, marked, DAY.to_ms - 1, CLOCK, EN)[0].day == "9"
+    assert calendar(MARCH, Found([], [], (), {}, known_before=False), DAY.to_ms, CLOCK, EN) == []
+
+
+def burned(hour: int, *verdicts: str) -> JudgedCremation:
+    periods = [period(hour, verdict=verdict, averaging="cremation") for verdict in verdicts]
+    return JudgedCremation(DAY.from_ms + hour * HOUR_MS, periods)
+
+
+def test_a_day_counts_the_cremations_that_were_judged_by_the_worst_of_their_limits() -> None:
+    judged = [burned(8, "within", "within"), burned(9, "within", "exceeded"), burned(10, "invalid", "within")]
+    judged += [burned(11, "within"), burned(12), burned(30, "exceeded")]
+    row = ninth(Found([], [], (), {}, judged, known_before=False))
+    assert [(count.sign, count.n) for count in row.cremations] == [("▲", 1), ("×", 1), ("●", 2)]
+    assert row.words == (
+        "cremations over a limit 1; cremations without a valid mean 1; cremations within their limits 2"
+    )
+
+
+def test_a_cremation_without_oxygen_is_not_counted_as_kept() -> None:
+    period_without = period(8, None, "not_judged", "no_o2", averaging="cremation")
+    row = ninth(Found([], [], (), {}, [JudgedCremation(period_without.start_ms, [period_without])]))
+    assert [count.level for count in row.cremations] == [Level.LOST]
 
 
 def test_every_hour_has_a_sign_for_what_became_of_it() -> None:

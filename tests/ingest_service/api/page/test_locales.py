@@ -89,6 +89,7 @@ CODES: dict[str, set[str]] = {
     "mark": {"holds", "replaced", "withdrawn"},
     "mark_act": set(Act),
     "calendar": {*Level, "marked", "and", "count"},
+    "cremations_judged": {Level.SHORT, Level.WITHIN, Level.LOST, Level.EXCEEDED},
     "role": set(Role),
     "audit_action": set(Action),
     "how": set(How),
