@@ -36,6 +36,11 @@ class Colour(StrEnum):
     WARN = "#E69F00"
     BAD = "#D55E00"
     NOTHING = "#4A5058"
+    # of what is normal but not the same
+    LIGHT = "#C3CCD5"
+    SOFT = "#9DB2C6"
+    STEEL = "#6F93B3"
+    DEEP = "#3E6F9E"
 
 
 class Step(msgspec.Struct, frozen=True):

@@ -17,11 +17,11 @@ from ingest_service.emissions.vocabulary import Bound
 
 PHASE_COLOURS = {
     "idle": Colour.NOTHING,
-    "preheat": Colour.WARN,
+    "preheat": Colour.LIGHT,
     "charge": Colour.GOOD,
-    "ignition": Colour.BAD,
-    "main": Colour.BAD,
-    "burnout": Colour.WARN,
+    "ignition": Colour.DEEP,
+    "main": Colour.STEEL,
+    "burnout": Colour.SOFT,
     "cooling": Colour.NORMAL,
 }
 VERDICT_COLOURS = {
