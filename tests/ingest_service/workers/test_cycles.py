@@ -33,10 +33,10 @@ FAR_LATER = START + 40 * HOUR_MS
 
 
 class Plant:
-    """A city whose furnace burns all day, and the worker that looks for its cremations."""
+    """A city whose furnaces burn all day and in step, and the worker that looks for their cremations."""
 
-    def __init__(self, folder: Path) -> None:
-        self.city = City(folder, furnaces=1, channels=SENSORS)
+    def __init__(self, folder: Path, furnaces: int = 1) -> None:
+        self.city, self.furnaces = City(folder, furnaces=furnaces, channels=SENSORS), range(1, furnaces + 1)
         self.cycles, self.energy = CycleStore(self.city.engine), EnergyStore(self.city.engine)
         self.told: list[FurnaceHour] = []
         self.start()
@@ -49,10 +49,12 @@ class Plant:
         )
 
     def feed(self, from_ms: int, to_ms: int) -> None:
-        """What the furnace showed in that time."""
+        """What the furnaces showed in that time."""
         first, last = (from_ms - START) // STEP_MS, (to_ms - START) // STEP_MS
         times = np.arange(from_ms, to_ms, STEP_MS, dtype=np.int64)
-        self.city.write(1, times, {name: column[first:last] for name, column in zip(SENSORS, shown(), strict=True)})
+        for furnace in self.furnaces:
+            columns = {name: column[first:last] for name, column in zip(SENSORS, shown(), strict=True)}
+            self.city.write(furnace, times, columns)
 
     def pass_time(self, now_ms: int) -> None:
         """Average what came and look at it."""
@@ -68,7 +70,8 @@ class Plant:
 
     def touch_all(self, now_ms: int) -> None:
         """As the averages tell of the hours that they renewed."""
-        self.worker.touched([FurnaceHour(1, START + hour * HOUR_MS) for hour in range(HOURS)], now_ms)
+        hours = [FurnaceHour(one, START + hour * HOUR_MS) for one in self.furnaces for hour in range(HOURS)]
+        self.worker.touched(hours, now_ms)
 
     def found(self) -> list[CycleRow]:
         """The cremations that are known."""
@@ -127,6 +130,26 @@ def test_cremations_are_found_in_what_the_store_holds(replayed: list[Cycle]) -> 
         assert cycle.co_g is not None
         assert 5.0 < cycle.co_g < 1_000.0
         assert cycle.covered_share > 0.99
+
+
+def test_furnaces_that_are_looked_at_together_are_not_mixed_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replayed: list[Cycle]
+) -> None:
+    monkeypatch.setattr("ingest_service.workers.cycles._FURNACES_AT_ONCE", 2)
+    plant = Plant(tmp_path, furnaces=3)
+    plant.feed(START, START + HOURS * HOUR_MS)
+    plant.catch_up()
+    expected = [(one.start_ms, one.end_ms, one.gas_m3) for one in replayed]
+    used = energy_hours(Reader(plant.city.engine, Scope()), START, FAR_LATER)
+    for furnace in plant.furnaces:
+        own = [row for row in plant.found() if row.furnace_id == furnace]
+        assert [(one.start_ms, one.end_ms, one.gas_m3) for one in own] == expected
+        hours = [hour for hour in used if hour.furnace_id == furnace]
+        assert [(hour.start_ms, hour.gas_m3, hour.hot_idle_s) for hour in hours] == [
+            (hour.start_ms, hour.gas_m3, hour.hot_idle_s) for hour in used if hour.furnace_id == 1
+        ]
+        assert len(hours) >= HOURS
+    plant.city.close()
 
 
 def test_found_as_they_end_they_are_the_same_as_found_afterwards(plant: Plant, replayed: list[Cycle]) -> None:
