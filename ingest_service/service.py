@@ -102,6 +102,7 @@ class Service:
         )
         zone = ZoneInfo(config.judging.time_zone)
         trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
+        trail.compare_end()
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone, trail)
         people = open_people(engine, trail, config.people.admit)
         if config.people.sign_in is SignIn.REQUIRED:

@@ -70,6 +70,15 @@ class AuditTrail:
             row = session.get_one(AuditHead, 1)
             return Head(row.number, row.digest)
 
+    def compare_end(self) -> bool:
+        """Whether the database reaches the end that is noted beside it; where it does not, the log says so."""
+        noted = None if self._head_file is None else self._head_file.read()
+        head = self.head()
+        if noted is not None and noted.number > head.number:
+            _log.error("audit_trail_cut_off", noted=str(noted), found=str(head))
+            return False
+        return True
+
     def newest(self, wanted: AuditFilter = ANY, limit: int = 100) -> tuple[Record, ...]:
         """The newest records of that kind, newest first."""
         with transaction(self._engine) as session:

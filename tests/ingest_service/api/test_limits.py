@@ -6,6 +6,7 @@ import select
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -192,3 +193,13 @@ def test_who_is_refused_is_in_the_log(client: httpx.Client) -> None:
     assert found.status_code == 403
     refused = [line for line in lines if line["event"] == "access_refused"]
     assert [(line["address"], line["path"]) for line in refused] == [("127.0.0.1", "/alarms/1/acknowledge")]
+
+
+INLINE = re.compile(r"""<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:""")
+
+
+def test_no_template_of_the_page_holds_script_or_style_of_its_own() -> None:
+    folder = files("ingest_service.api.page").joinpath("templates")
+    found = {file.name: INLINE.findall(file.read_text(encoding="utf-8")) for file in folder.iterdir()}
+    assert len(found) > 20
+    assert {name: what for name, what in found.items() if what} == {}

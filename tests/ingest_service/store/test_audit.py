@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DatabaseError
 
@@ -198,3 +199,19 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, spoil: Callable[
     spoil(tmp_path)
     with pytest.raises(StoreError, match="audit-head"):
         HeadFile(tmp_path / "audit-head").read()
+
+
+def test_a_trail_that_was_cut_off_is_told_at_the_start(engine: Engine, trail: AuditTrail) -> None:
+    for at in range(3):
+        trail.record(entry(at))
+    assert trail.compare_end()
+    start = f"UPDATE audit_head SET number = 1, digest = '{START.digest}'"
+    with engine.begin() as connection:
+        connection.execute(text(start))
+    with structlog.testing.capture_logs() as lines:
+        assert not trail.compare_end()
+    assert [line["event"] for line in lines] == ["audit_trail_cut_off"]
+
+
+def test_a_trail_whose_end_is_noted_nowhere_cannot_be_found_cut_off(engine: Engine) -> None:
+    assert AuditTrail(engine).compare_end()
