@@ -26,13 +26,19 @@ from tests.support.city import small_city
 FORM = "/alarms/1/acknowledge"
 
 
+@pytest.fixture
+def place(client: httpx.Client) -> tuple[str, int]:
+    """Host and port of a service with its usual patience."""
+    return client.base_url.host, client.base_url.port or 0
+
+
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
     """Host and port of a service that loses patience soon."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(connection, "HEAD_S", 0.3)
+        patched.setattr(connection, "HEAD_S", 1.0)
         patched.setattr(connection, "STALLED_S", 0.3)
-        patched.setattr(limits, "BODY_S", 0.3)
+        patched.setattr(limits, "BODY_S", 1.0)
         with small_city(tmp_path_factory.mktemp("limits"), Http(port=0)) as city, served(city) as address:
             url = httpx.URL(address)
             yield url.host, url.port or 0
@@ -69,14 +75,14 @@ def test_a_head_that_is_too_large_but_whole_is_refused(place: tuple[str, int]) -
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
-def test_who_does_not_finish_a_head_is_let_go(place: tuple[str, int], said: bytes) -> None:
-    with connected(place) as client:
+def test_who_does_not_finish_a_head_is_let_go(hasty: tuple[str, int], said: bytes) -> None:
+    with connected(hasty) as client:
         client.sendall(said)
         assert answer(client)[0] == 408
 
 
-def test_a_second_request_on_a_connection_is_due_as_well(place: tuple[str, int]) -> None:
-    with connected(place) as client:
+def test_a_second_request_on_a_connection_is_due_as_well(hasty: tuple[str, int]) -> None:
+    with connected(hasty) as client:
         client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         first = b""
         while not first.endswith(b'"alive"}'):
@@ -119,14 +125,14 @@ def test_a_body_without_end_is_refused_where_it_is_too_large(place: tuple[str, i
         assert client.recv(65_536).startswith(b"HTTP/1.1 413")
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(place: tuple[str, int]) -> None:
-    with form_begun(place, "Content-Length: 100") as client:
+def test_a_body_that_does_not_come_is_not_waited_for(hasty: tuple[str, int]) -> None:
+    with form_begun(hasty, "Content-Length: 100") as client:
         client.sendall(b"{")
         assert answer(client)[0] == 408
 
 
-def test_a_reader_that_takes_nothing_is_let_go(place: tuple[str, int]) -> None:
-    with connected(place) as client:
+def test_a_reader_that_takes_nothing_is_let_go(hasty: tuple[str, int]) -> None:
+    with connected(hasty) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         asked = f"GET {asset_url('vendor/uplot.iife.min.js')} HTTP/1.1\r\nHost: x\r\n\r\n"
         client.sendall(asked.encode() * 200)  # the answers are some megabytes
