@@ -121,16 +121,16 @@ def test_what_was_added_up_as_it_came_gives_the_same_means_without_being_read(
     worker = AverageWorker(city.store, city.channels, city.judge.touched, lambda: 0, tally)
     series = city.channels().series.tolist()
     worker.step(START)
-    for second in range(0, 70 * 60, 10):
+    for second in range(0, 70 * 60, 30):
         at_ms = START + second * 1000
         for one in (city, reading):
-            one.feed(1, at_ms, at_ms + 1, {"co": 20.0 + second % 70})
-        tally.add(city.store.raw(series, at_ms, at_ms + 1), at_ms)
-        if second % 60 == 10:
+            one.feed(1, at_ms, at_ms + 30_000, {"co": 20.0 + second % 70}, wobble=3.0)
+        tally.add(city.store.raw(series, at_ms, at_ms + 30_000), at_ms + 30_000)
+        if second % 60 == 0:
             reads = note_reads(city.store, monkeypatch)
-            worker.step(at_ms)
+            worker.step(at_ms + 30_000)
             monkeypatch.undo()
-            assert not reads or second <= 70, "only the minute in which it began is read"
+            assert not reads or second <= 60, "only the minute in which it began is read"
     end_ms = START + 3 * HOUR_MS
     worker.step(end_ms)
     reading.average.step(end_ms)
