@@ -1,5 +1,6 @@
 """A relational database as a new service has it: the migrations run once a process, each test gets a copy."""
 
+import atexit
 import shutil
 import tempfile
 from functools import cache
@@ -23,5 +24,6 @@ def new_database(folder: Path) -> Engine:
 @cache
 def _template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="clearstack-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     open_database(database_url(folder, "")).dispose()
     return folder / FILE
