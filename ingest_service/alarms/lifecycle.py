@@ -86,7 +86,10 @@ class Audience(Enum):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One step of an alarm: what it is afterwards, when it happened, when we learnt of it, and who is told."""
+    """One step of an alarm: what it is afterwards, when it happened, when we learnt of it, and who is told.
+
+    `ended_at_ms` is set where the step tells of something that was over already: its message is the only one.
+    """
 
     alarm: Alarm
     step: Step
@@ -95,6 +98,7 @@ class Change(msgspec.Struct, frozen=True):
     audience: Audience
     who: str = ""
     note: str = ""
+    ended_at_ms: int | None = None
 
 
 def observe(known: Sequence[Alarm], seen: Observation, now_ms: int) -> tuple[Change, ...]:
@@ -142,9 +146,10 @@ def _raised(seen: Condition, now_ms: int) -> tuple[Change, ...]:
 
 def _recorded(seen: Condition, now_ms: int) -> tuple[Change, ...]:
     """History: raised and cleared at once under a key of its own, so that it never meets a live alarm."""
+    ended_ms = seen.begins_ms if seen.ends_ms is None else seen.ends_ms
     alarm = _new(seen, f"{seen.key}{RETROSPECTIVE}{seen.begins_ms}", now_ms)
-    raised = Change(alarm, Step.RAISED, seen.begins_ms, now_ms, Audience.INBOX)
-    return (raised, _cleared(alarm, seen.ends_ms or seen.begins_ms, now_ms, Audience.NOBODY))
+    raised = Change(alarm, Step.RAISED, seen.begins_ms, now_ms, Audience.INBOX, ended_at_ms=ended_ms)
+    return (raised, _cleared(alarm, ended_ms, now_ms, Audience.NOBODY))
 
 
 def _met_again(standing: Alarm, seen: Condition, now_ms: int) -> tuple[Change, ...]:

@@ -33,7 +33,8 @@ INBOXES = tuple(Receiver(Channel.INBOX, INBOX_ADDRESS, locale) for locale in Loc
 class AlarmMessage(msgspec.Struct, frozen=True):
     """One message as it is sent and kept: a snapshot, later changes of the alarm do not touch it.
 
-    `event_id` tells repeats of one delivery apart from new ones; times are ms since 1970 UTC.
+    `event_id` tells repeats of one delivery apart from new ones; times are ms since 1970 UTC. `ended_at_ms` is set
+    where the message tells of something that was over when the centre learnt of it.
     """
 
     event_id: str
@@ -50,6 +51,7 @@ class AlarmMessage(msgspec.Struct, frozen=True):
     note: str
     locale: Locale
     text: AlarmText
+    ended_at_ms: int | None = None
 
 
 def audience_of(change: Change, receivers: tuple[Receiver, ...]) -> tuple[Receiver, ...]:
@@ -79,4 +81,5 @@ def compose(change: Change, alarm_id: int, event: int, receiver: Receiver, zone:
         note=change.note,
         locale=receiver.locale,
         text=describe(alarm.facts, receiver.locale, zone),
+        ended_at_ms=change.ended_at_ms,
     )

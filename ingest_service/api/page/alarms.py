@@ -31,7 +31,7 @@ router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 class Letter(msgspec.Struct, frozen=True):
-    """One notification as it was worded when it was sent."""
+    """One notification as it was worded when it was sent; `over_since_ms` where it told of something past."""
 
     alarm_id: int
     severity: str
@@ -42,6 +42,7 @@ class Letter(msgspec.Struct, frozen=True):
     receiver: str
     state: str
     at_ms: int
+    over_since_ms: int | None
 
 
 @router.get("/alarms")
@@ -144,4 +145,5 @@ def _letter(message: Message) -> Letter:
         receiver=message.receiver,
         state=message.state,
         at_ms=sent.recorded_at_ms,
+        over_since_ms=sent.ended_at_ms,
     )

@@ -87,7 +87,7 @@ def show_completeness(home: str, furnace: str, page: AnyPage, until: Until = Non
         share=share_of(whole(hours)) if hours else "",
         hours=[hour_line(hour, page.clock, page.t) for hour in hours],
         tags=[tag_line(series, tag, page.t) for series, tag in zip(found.series, found.tags, strict=True)],
-        gaps=[gap_line(gap, page) for gap in found.gaps],
+        gaps=[gap_line([gap], page) for gap in found.gaps],
     )
 
 
@@ -137,14 +137,16 @@ def why_of(hour: HourCoverage, t: Texts) -> str:
     return t("coverage.and").join(told)
 
 
-def gap_line(gap: KnownGap, page: Page, place: str = "") -> GapLine:
-    """That record; a beginning that nobody knows is said to be so. `place` comes before the device."""
-    end = page.clock.full(gap.to_ms)[:19]
+def gap_line(alike: Sequence[KnownGap], page: Page, place: str = "") -> GapLine:
+    """Records that differ in their device only, `place` before it; a beginning that nobody knows is said to be so."""
+    gap, end = alike[0], page.clock.full(alike[0].to_ms)[:19]
     if gap.from_ms == _FROM_THE_BEGINNING:
         span = page.t("coverage.until", end=end)
     else:
         lasted = duration(gap.to_ms - gap.from_ms, page.t)
         span = page.t("coverage.span", start=page.clock.full(gap.from_ms)[:19], end=end[11:], lasted=lasted)
-    where = place + (gap.device or page.t("coverage.whole_edge", edge=gap.edge))
+    devices = sorted(one.device or page.t("coverage.whole_edge", edge=one.edge) for one in alike)
     channels = f" ({', '.join(gap.channels)})" if gap.channels else ""
-    return GapLine(span, where + channels, page.t.known("gap", gap.reason), f"{gap.samples:,}" if gap.samples else "–")
+    samples = sum(one.samples for one in alike)
+    reason = page.t.known("gap", gap.reason)
+    return GapLine(span, place + ", ".join(devices) + channels, reason, f"{samples:,}" if samples else "–")

@@ -1,11 +1,14 @@
 """The page of the data's way to the centre: edges, intake, store, and what was refused."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
 import msgspec
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from ingest_service.api.health import check_all
-from ingest_service.api.page.completeness import gap_line
+from ingest_service.api.page.completeness import GapLine, gap_line
 from ingest_service.api.page.formats import DAY_MS, duration, size
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import NO_VALUE
@@ -52,6 +55,8 @@ def show_data(page: AnyPage) -> HTMLResponse:
     """Whether the data reach the centre, and what does not."""
     runs_it = page.may(Right.OPERATE)  # what concerns the centre as a whole is no matter of one home
     names = {home.id: home_name(home, page.t) for home in overview.homes(page.sight)}
+    day_ago_ms = page.now_ms - DAY_MS
+    gaps = newest_gaps(page.sight, page.now_ms - 7 * DAY_MS, GAPS_SHOWN)
     return page.render(
         "data.html",
         "data",
@@ -60,12 +65,19 @@ def show_data(page: AnyPage) -> HTMLResponse:
         intake=intake_facts(page, page.here.counters()) if runs_it else [],
         store=store_facts(page) if runs_it else [],
         rejections=journal.rejections(page.sight),
-        gaps=[gap_line(gap, page, f"{names[gap.home_id]} / ") for gap in _newest_gaps(page)],
+        gaps=gap_lines(page, [gap for gap in gaps if gap.to_ms > day_ago_ms], names),
+        old_gaps=gap_lines(page, [gap for gap in gaps if gap.to_ms <= day_ago_ms], names),
     )
 
 
-def _newest_gaps(page: Page) -> list[KnownGap]:
-    return newest_gaps(page.sight, page.now_ms - 7 * DAY_MS, GAPS_SHOWN)
+def gap_lines(page: Page, gaps: Sequence[KnownGap], homes: Mapping[str, str]) -> list[GapLine]:
+    """A line for each gap; the devices of one edge that were missing for one reason at one time share it."""
+    alike: defaultdict[tuple[object, ...], list[KnownGap]] = defaultdict(list)
+    for gap in gaps:
+        whole_edge = not gap.device
+        seconds = gap.from_ms // 1000, gap.to_ms // 1000
+        alike[gap.home_id, gap.edge, whole_edge, gap.channels, gap.reason, seconds].append(gap)
+    return [gap_line(group, page, f"{homes[group[0].home_id]} / ") for group in alike.values()]
 
 
 def edge_line(edge: EdgeState, home: str) -> EdgeLine:

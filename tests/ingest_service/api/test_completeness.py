@@ -123,15 +123,15 @@ def words(reader: httpx.Client, lang: str, path: str = PAGE) -> str:
 def test_the_page_says_in_words_what_is_missing_and_why(reader: httpx.Client) -> None:
     read = words(reader, "en")
     assert "Completeness 24 hours from 2026-03-09 11:00" in read
-    assert re.search(r"Carbon monoxide \S+ % 360 8,\d{3} 174 .*edge was stopped", read)
-    assert "2026-03-10 09:00:00 – 09:19:59 (19 min) furnace-1 edge was stopped" in read
+    assert re.search(r"Carbon monoxide \S+ % 360 8,\d{3} 174 .*the agent was not running", read)
+    assert "2026-03-10 09:00:00 – 09:19:59 (19 min) furnace-1 the agent was not running" in read
     assert "no usable value" in read
 
 
 def test_the_page_speaks_chinese(reader: httpx.Client) -> None:
     read = words(reader, "zh")
     assert "数据完整性 2026-03-09 11:00 起 24 小时" in read
-    assert "采集端停机" in read
+    assert "采集程序未运行" in read
     assert "无有效值" in read
 
 
@@ -139,7 +139,7 @@ def test_a_strip_says_in_words_what_it_shows(reader: httpx.Client) -> None:
     html = reader.get(PAGE, headers={"Accept-Language": "en"}).text
     strips = re.findall(r'<svg class="strip"[^>]*aria-label="([^"]+)"', html)
     assert len(strips) == len(VALUES)
-    assert any(label.startswith("Carbon monoxide") and "edge was stopped" in label for label in strips)
+    assert any(label.startswith("Carbon monoxide") and "the agent was not running" in label for label in strips)
 
 
 def test_the_day_before_can_be_seen(reader: httpx.Client) -> None:
@@ -150,5 +150,5 @@ def test_the_day_before_can_be_seen(reader: httpx.Client) -> None:
 
 def test_the_page_of_the_data_lists_what_never_came(reader: httpx.Client) -> None:
     read = words(reader, "en", "/data")
-    assert "Beishan Funeral Home / furnace-1 edge was stopped" in read
+    assert "Beishan Funeral Home / furnace-1 the agent was not running" in read
     assert "unknown – 2026-03-09 04:00:00 Beishan Funeral Home / all of edge gateway storage of the edge" in read

@@ -8,10 +8,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason
 from edge_agent.wire.sample import Reason
 from ingest_service.api.page.assets import asset_url, assets
 from ingest_service.config import Http
 from ingest_service.store.batch import SampleBatch
+from ingest_service.store.gaps import GapLog, GapRow
 from tests.support.browser import served
 from tests.support.city import HOUR_MS, MINUTE_MS, NOW_MS, City, empty_city, in_order, silent, stuck
 
@@ -297,6 +299,30 @@ def test_the_data_page_shows_edges_intake_store_and_rejections(client: httpx.Cli
         "31",
     ):
         assert expected in read
+
+
+def test_gaps_of_one_edge_at_one_time_share_a_line_and_old_ones_are_folded(
+    own_city: City, own_client: httpx.Client
+) -> None:
+    log, reason = GapLog(own_city.engine), GapReason.AGENT_STOPPED
+    days = {"furnace-1": 0, "furnace-2": 0, "furnace-3": 2}
+    gaps = [Gap(device, NOW_MS - ago * 24 * HOUR_MS - 60_000, NOW_MS - ago * 24 * HOUR_MS, 0, reason)
+            for device, ago in days.items()]  # fmt: skip
+    log.add([GapRow(1, 5, FIRST_GAP_BLOCK + n, gap, NOW_MS) for n, gap in enumerate(gaps)])
+    recent, _, old = words(page(own_client, "/data")).partition("Older than a day: 1")
+    assert "Beishan Funeral Home / furnace-1, furnace-2 the agent was not running" in recent
+    assert "furnace-3" not in recent.partition("Gap records")[2]
+    assert "Beishan Funeral Home / furnace-3 the agent was not running" in old
+
+
+def test_what_was_found_in_retrospect_says_in_the_inbox_that_it_is_over(
+    own_city: City, own_client: httpx.Client
+) -> None:
+    past = stuck(own_city.furnaces[1], NOW_MS - 5 * HOUR_MS)
+    own_city.observe(msgspec.structs.replace(past, ends_ms=NOW_MS - 3 * HOUR_MS))
+    read = words(page(own_client, "/inbox"))
+    assert in_order(["raised", "Carbon monoxide is stuck", "Over since 07:42:17", "is over the limit"], read)
+    assert read.count("Over since") == 1
 
 
 def test_an_empty_centre_says_how_to_begin(tmp_path: Path) -> None:
