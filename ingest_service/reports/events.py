@@ -3,9 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import msgspec
+
 from ingest_service.alarms.texts import describe
+from ingest_service.emissions.limits import Verdict
 from ingest_service.reports.cells import Cell, Flag, Sheet
 from ingest_service.reports.model import FurnacePart, Report, Said
+from ingest_service.reports.overturned import overturned
 from ingest_service.reports.telling import Telling, mean, moment, rounded, unit
 from ingest_service.store.cycles import CycleRow
 from ingest_service.store.gaps import KnownGap
@@ -31,7 +35,7 @@ _FROM_THE_BEGINNING = 0
 def event_sheets(report: Report, tell: Telling) -> list[Sheet]:
     """Exceedances, cremations, marks, gaps, alarms and revisions, each with what is said where there is none."""
     return [
-        _sheet(report, tell, "exceedances", _exceedance, lambda part: part.exceedances),
+        _exceedances(report, tell),
         _sheet(report, tell, "cremations", _cremation, lambda part: part.cremations),
         _sheet(report, tell, "marks", _mark, lambda part: part.marks),
         _sheet(report, tell, "gaps", _gap, lambda part: part.gaps),
@@ -55,6 +59,13 @@ def _sheet(
         rows=rows,
         nil=tell.words(f"report.nil_{key}"),
     )
+
+
+def _exceedances(report: Report, tell: Telling) -> Sheet:
+    """Those that hold, with a note of how many periods were over a limit before they were judged again."""
+    sheet = _sheet(report, tell, "exceedances", _exceedance, lambda part: part.exceedances)
+    gone = sum(1 for part in report.furnaces for _ in overturned(part.revisions))
+    return msgspec.structs.replace(sheet, note=tell.words("report.overturned", n=gone) if gone else "")
 
 
 def _exceedance(part: FurnacePart, said: Said, tell: Telling) -> Row:
@@ -155,9 +166,15 @@ def _revision(part: FurnacePart, period: JudgedPeriod, tell: Telling) -> Row:
         tell.pollutant(period.pollutant),
         tell.averaging(period.averaging),
         period.revision,
-        tell.words.known("revision_reason", period.revision_reason),
-        tell.words.known("verdict", period.verdict),
+        tell.words.known("revision_reason", period.revision_reason) if period.revision else "",
+        _verdict(period, tell),
         mean(period.mean, 1.0),
         unit(period.unit),
         moment(period.computed_at_ms),
+    )
+
+
+def _verdict(period: JudgedPeriod, tell: Telling) -> Flag:
+    return Flag(
+        tell.reason(period.verdict, period.cause), "over" if period.verdict == Verdict.EXCEEDED.label else "plain"
     )

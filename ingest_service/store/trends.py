@@ -112,17 +112,16 @@ def exceedance(reader: Reader, number: int) -> OverLimit | None:
 
 
 def revisions(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list[JudgedPeriod]:
-    """Every later revision of a period of a furnace that starts in `[from_ms, to_ms)`, by time, pollutant, number."""
+    """All records of the periods that were judged more than once, the first too, by time, pollutant and revision.
+
+    Of those periods of the furnace that start in `[from_ms, to_ms)`.
+    """
+    again = _newest_revisions(furnace_id, from_ms, to_ms).having(func.max(Judgement.revision) > 0).subquery()
     query = (
         select(*columns(JudgedPeriod, Judgement))
         .join(Furnace, Furnace.id == Judgement.furnace_id)
-        .where(
-            reader.scope.admits(Furnace.home_id),
-            Judgement.furnace_id == furnace_id,
-            Judgement.start_ms >= from_ms,
-            Judgement.start_ms < to_ms,
-            Judgement.revision > 0,
-        )
+        .join(again, and_(*(getattr(Judgement, name) == again.c[name] for name in PERIOD_KEY if name != "revision")))
+        .where(reader.scope.admits(Furnace.home_id))
         .order_by(Judgement.start_ms, Judgement.pollutant, Judgement.rule, Judgement.averaging, Judgement.revision)
     )
     return [JudgedPeriod(**row) for row in reader.rows(query)]

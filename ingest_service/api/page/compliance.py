@@ -30,6 +30,7 @@ from ingest_service.emissions.marks import STATES
 from ingest_service.emissions.pack import Limit
 from ingest_service.people.roles import Right
 from ingest_service.reports.forms import Form as FileForm
+from ingest_service.reports.overturned import Overturned, overturned
 from ingest_service.reports.span import Kind, calendar_span
 from ingest_service.store import trends
 from ingest_service.store.cycles import cycles_of
@@ -61,6 +62,21 @@ class OverView(msgspec.Struct, frozen=True):
     unit: str
     clause: str
     remark: Remark | None
+
+
+class OverturnedView(msgspec.Struct, frozen=True):
+    """An exceedance that holds no more: what it was, and as what it was judged again, when and why."""
+
+    name: str
+    averaging: str
+    start_ms: int
+    end_ms: int
+    mean: str
+    limit: str
+    unit: str
+    judged_at_ms: int
+    reason: str
+    verdict: str
 
 
 class MarkView(msgspec.Struct, frozen=True):
@@ -104,6 +120,9 @@ def show_compliance(home: str, furnace: str, page: AnyPage, month: Month = "") -
         legend=[(SIGNS[level], level) for level in Level if SIGNS[level]],
         reports_of_days={day.label: _day_report(home, furnace, day.label, page) for day in rows},
         exceedances=[_over(one, remarks, page) for one in found.exceedances],
+        overturned=[
+            _overturned(one, page) for one in overturned(trends.revisions(page.sight, row.id, *_bounds(page, first)))
+        ],
         causes=list(ExceedanceCause),
         marks_found=[_mark(one, page.clock) for one in found.marks],
         states=list(STATES),
@@ -170,6 +189,22 @@ def _over(found: OverLimit, remarks: list[Remark], page: Page) -> OverView:
         unit=unit_text(found.unit),
         clause=page.t.either(limit.clause_zh, limit.clause_en) if limit else found.clause,
         remark=newest_on(remarks, found),
+    )
+
+
+def _overturned(found: Overturned, page: Page) -> OverturnedView:
+    before, now, t = found.before, found.now, page.t
+    return OverturnedView(
+        name=pollutant_name(before.pollutant, t),
+        averaging=t.known("averaging", before.averaging),
+        start_ms=before.start_ms,
+        end_ms=before.end_ms,
+        mean="–" if before.mean is None else number(before.mean, before.unit),
+        limit=number(before.limit, before.unit).removesuffix(".0"),
+        unit=unit_text(before.unit),
+        judged_at_ms=now.computed_at_ms,
+        reason=t.known("revision_reason", now.revision_reason),
+        verdict=t.known("verdict", now.verdict),
     )
 
 

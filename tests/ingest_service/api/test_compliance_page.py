@@ -153,6 +153,20 @@ def test_a_home_report_holds_every_furnace(client: httpx.Client) -> None:
     ]
 
 
+def test_an_exceedance_that_a_mark_took_away_is_still_told_of(own_city: City, own_client: httpx.Client) -> None:
+    assert "no longer" not in page(own_client)
+    start_ms = NOW_MS // HOUR_MS * HOUR_MS - 2 * HOUR_MS
+    own_city.insert(Judgement, {
+        "furnace_id": own_city.furnaces[0].id, "rule": "gb13801-2015-table2@1", "pollutant": "hcl",
+        "start_ms": start_ms, "end_ms": start_ms + HOUR_MS, "mean": None, "peak": None, "limit": 30.0, "unit": "mg/m3",
+        "valid_minutes": 0, "verdict": "invalid", "cause": "marked", "revision": 1, "revision_reason": "marks",
+        "computed_at_ms": NOW_MS,
+    })  # fmt: skip
+    read = words(page(own_client))
+    assert "Hydrogen chloride 2026-03-10 08:00 – 09:00 41.8 mg/m³ was over the limit of 30, clock hour." in read
+    assert "for a mark: invalid" in read
+
+
 def add_cremation(own_city: City) -> Cycle:
     begin_ms = NOW_MS // HOUR_MS * HOUR_MS - 2 * HOUR_MS - 600_000  # 7:50
     cycle = Cycle(

@@ -11,7 +11,7 @@ from ingest_service.alarms.vocabulary import Locale
 from ingest_service.reports.digest import sha256_of
 from ingest_service.reports.forms import Form, render
 from ingest_service.reports.span import Kind, calendar_span
-from tests.ingest_service.reports.examples import HOSTILE, ZONE, empty_part, full_part, report, telling
+from tests.ingest_service.reports.examples import HOSTILE, HOURS, ZONE, empty_part, full_part, period, report, telling
 
 
 def content(form: Form, locale: Locale = Locale.EN, *, full: bool = True) -> bytes:
@@ -58,6 +58,18 @@ def test_the_check_sum_changes_with_any_figure() -> None:
     assert sha256_of(report(part)) != sha256_of(report(other))
 
 
+def test_an_exceedance_that_a_mark_took_away_is_told_in_every_form() -> None:
+    first = period(10, 51.3, "exceeded")
+    part = msgspec.structs.replace(full_part(), exceedances=(), revisions=(first, HOURS[3]))
+    for form in Form:
+        file = render(report(part), form, telling()).content
+        told = " ".join(map(str, cells(file))) if form is Form.XLSX else file.decode()
+        assert "judged as exceeded and are no longer, after a mark or late data: 1" in told
+        assert "51.3" in told
+    kept = msgspec.structs.replace(part, revisions=(period(10), HOURS[3]))
+    assert "no longer" not in render(report(kept), Form.CSV, telling()).content.decode()
+
+
 def test_no_cell_of_the_workbook_is_a_formula() -> None:
     book = load_workbook(io.BytesIO(content(Form.XLSX)))
     found = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
@@ -85,7 +97,7 @@ def test_the_html_escapes_what_people_wrote() -> None:
     [
         "26.6", "41.8", "2026-03-09 09:00", "18.0", "▲ </span>exceeded", "75.0", "5.1", "61.2", "24.5", "41.0",
         "20260309-08", "861", "31.0", "40.0", "0.024", "lime feeder empty", "not filled in", "Calibration",
-        "edge was stopped", "GB 13801-2015 Table 2, hydrogen chloride", "31/45 min: marked by an operator",
+        "agent was not running", "GB 13801-2015 Table 2, hydrogen chloride", "31/45 min: marked by an operator",
         "a mark", "No alarm was raised in this time.",
     ],
 )  # fmt: skip

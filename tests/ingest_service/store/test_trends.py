@@ -56,6 +56,17 @@ def test_the_newest_revision_of_a_period_is_shown_once(city: City) -> None:
     assert [(period.mean, period.revision) for period in found if period.pollutant == "hcl"] == [(40.1, 2)]
 
 
+def test_every_record_of_a_period_that_was_judged_again_is_told_the_first_too(city: City) -> None:
+    assert trends.revisions(reader(city), city.furnaces[0].id, 0, NOW_MS) == []
+    revise(city, 1, 44.0)
+    found = trends.revisions(reader(city), city.furnaces[0].id, 0, NOW_MS)
+    assert [(one.pollutant, one.revision, one.verdict) for one in found] == [
+        ("hcl", 0, "exceeded"),
+        ("hcl", 1, "exceeded"),
+    ]
+    assert trends.revisions(reader(city, "donghu"), city.furnaces[0].id, 0, NOW_MS) == []
+
+
 def test_whether_anything_was_judged_before_is_told_within_the_readers_scope(city: City) -> None:
     furnace = city.furnaces[0].id
     first_ms = min(one.start_ms for one in trends.judgements(reader(city), furnace, 0, NOW_MS))
