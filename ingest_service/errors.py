@@ -3,9 +3,8 @@
 ServiceError
 |-- ConfigError      refuse to start (exit code 2): a configuration file or a rule pack is wrong
 |-- RejectedMessage  count and show with its reason; nothing else is disturbed, nothing is retried
-|-- StoreError       not durable: do not acknowledge, try again
-|   `-- HoursUnreadable  what is kept of some hours is damaged: go on without them, tell of it, try again later
-`-- DeliveryError    the notification did not arrive: try again later
+`-- StoreError       not durable: do not acknowledge, try again
+    `-- HoursUnreadable  what is kept of some hours is damaged: go on without them, tell of it, try again later
 """
 
 
@@ -36,7 +35,3 @@ class HoursUnreadable(StoreError):
     def __init__(self, problem: str, hours: frozenset[int]) -> None:
         self.hours = hours
         super().__init__(problem)
-
-
-class DeliveryError(ServiceError):
-    """A notifier could not hand over its message."""

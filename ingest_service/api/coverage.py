@@ -46,11 +46,6 @@ class HourCoverage(msgspec.Struct, frozen=True, kw_only=True):
     late: int
 
     @property
-    def missing_s(self) -> float:
-        """What is covered by nothing, with or without a known reason."""
-        return self.unknown_s + sum(share.seconds for share in self.gaps)
-
-    @property
     def covered_share(self) -> float:
         """The share, 0 to 1, for which a good value held; 1 where nothing is expected."""
         return self.good_s / self.expected_s if self.expected_s else 1.0

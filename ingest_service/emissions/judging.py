@@ -10,7 +10,7 @@ from ingest_service.emissions.conversion import Converted, convert
 from ingest_service.emissions.limits import Cause, HourRows, Verdict, Verdicts
 from ingest_service.emissions.pack import Limit, RulePack, Validity
 from ingest_service.emissions.rounding import half_even
-from ingest_service.emissions.spans import Spans, equal_spans
+from ingest_service.emissions.spans import Spans
 from ingest_service.emissions.vocabulary import Bound, Compared
 
 _NOISE = 1e-9  # relative; a mean that is over its limit by less owes it to binary arithmetic
@@ -35,13 +35,11 @@ class Found(msgspec.Struct, frozen=True):
         return np.asarray(self.enough & (self.impossible == Cause.NONE))
 
 
-def judge_hours(rows: HourRows, limit: Limit, pack: RulePack, barometric_pa: float | None) -> Verdicts:
-    """Every row, a whole hour, against the limit; `barometric_pa` (Pa) is needed for wet gas at stack conditions."""
-    return judge_spans(rows, equal_spans(len(rows.basis), MINUTES), limit, pack, barometric_pa)
-
-
 def judge_spans(rows: HourRows, spans: Spans, limit: Limit, pack: RulePack, barometric_pa: float | None) -> Verdicts:
-    """Every stretch of the rows' minutes, laid end to end, against the limit."""
+    """Every stretch of the rows' minutes, laid end to end, against the limit.
+
+    `barometric_pa` (Pa) is needed for wet gas at stack conditions.
+    """
     return decide(gather(convert(rows, limit, pack, barometric_pa), spans, limit, pack), limit, pack)
 
 

@@ -12,7 +12,7 @@ STANDARD_PRESSURE_PA = 101_325.0
 MOLAR_VOLUME_L = 22.4  # of an ideal gas at standard state, as the quoted formulas write it
 
 # g/mol, rounded as the quoted formulas round them.
-MOLAR_MASS_G: dict[str, float] = {"co": 28.0, "so2": 64.0, "no": 30.0, "no2": 46.0, "hcl": 36.5}
+MOLAR_MASS_G: dict[str, float] = {"co": 28.0, "so2": 64.0, "no2": 46.0, "hcl": 36.5}
 
 
 def to_reference_oxygen(
@@ -45,13 +45,3 @@ def standard_state(
     absolute_pa = barometric_pa + stack_pressure_pa
     warmth = (STANDARD_TEMPERATURE_K + stack_temperature_c) / STANDARD_TEMPERATURE_K
     return np.asarray(c * STANDARD_PRESSURE_PA / np.where(absolute_pa > 0, absolute_pa, np.nan) * warmth)
-
-
-def ppm_to_mg_per_m3(ppm: Float64s, molar_mass_g: float) -> Float64s:
-    """Volume share (ppm) as mg/m3 at standard state: M / 22.4 * ppm."""
-    return np.asarray(ppm * molar_mass_g / MOLAR_VOLUME_L)
-
-
-def nox_as_no2(no_mg_per_m3: Float64s, no2_mg_per_m3: Float64s) -> Float64s:
-    """Nitrogen oxides as NO2, mg/m3: NO * 46 / 30 + NO2."""
-    return np.asarray(no_mg_per_m3 * MOLAR_MASS_G["no2"] / MOLAR_MASS_G["no"] + no2_mg_per_m3)

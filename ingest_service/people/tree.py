@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ingest_service.people.nodes import ROOT, ROOT_ID, Node, NodeKind, home_node_id
+from ingest_service.people.nodes import ROOT, ROOT_ID, Node, NodeKind
 
 
 class BrokenTree(ValueError):
@@ -67,10 +67,6 @@ class Tree:
             known = frozenset(node.name for node in self.below(node_id) if node.kind is NodeKind.HOME)
             self._homes[node_id] = known
         return known
-
-    def holds_home(self, home_id: str) -> bool:
-        """Whether a home is on the tree."""
-        return home_node_id(home_id) in self._nodes
 
     def _check(self, node: Node) -> None:
         parent = self._nodes.get(node.parent_id or "")

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from enum import StrEnum, unique
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from ingest_service.alarms import lifecycle
@@ -136,11 +136,6 @@ class AlarmStore:
         """The keys of the open alarms: of what is normal, only these need be told."""
         with transaction(self._engine) as session:
             return frozenset(session.scalars(select(Alarm.key).where(IS_OPEN)))
-
-    def count_open(self) -> int:
-        """How many alarms are open."""
-        with transaction(self._engine) as session:
-            return session.scalar(select(func.count()).select_from(Alarm).where(IS_OPEN)) or 0
 
     def events(self, alarm_id: int) -> tuple[EventRow, ...]:
         """The steps of an alarm, oldest first."""

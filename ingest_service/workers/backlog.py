@@ -37,9 +37,5 @@ class Backlog:
             self._latest_ms.pop(hour, None)
         return sorted(due, key=lambda hour: (hour.start_ms, hour.furnace_id))
 
-    def put_back(self, hours: Iterable[FurnaceHour], now_ms: int) -> None:
-        """They could not be judged: try again."""
-        self.plan(hours, now_ms)
-
     def __len__(self) -> int:
         return len(self._due_ms)

@@ -1,7 +1,6 @@
 """One day of one furnace in each kind of store, and what the service derives of it."""
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -186,8 +185,3 @@ def cremation(furnace: Furnace, number: int) -> dict[str, object]:
         "co2_kg": 49.0 + number, "co2_kg_per_m3": 1.96, "revision": 0, "computed_at_ms": NOW_MS,
         "withdrawn": number == 5,
     }  # fmt: skip
-
-
-def folder_of(name: str) -> Path:
-    """A folder of the repository."""
-    return Path(__file__).parents[2] / name

@@ -20,7 +20,6 @@ import httpx
 from tests.support.broker import free_port
 from tests.support.waiting import wait_until
 
-LARGEST_BODY = 20_000
 ORG = {"id": "0org", "name": "city"}
 _KEY = r"(?:[^\s,=\\]|\\.)+"
 _LINE = re.compile(rf"{_KEY}(?:,{_KEY}={_KEY})* ({_KEY}=-?\d[\d.e+-]*(?:,{_KEY}=-?\d[\d.e+-]*)*) -?\d{{13}}")

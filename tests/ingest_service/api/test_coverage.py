@@ -107,7 +107,6 @@ def test_a_gap_of_unknown_beginning_reaches_back_as_far_as_something_is_missing(
 def test_a_value_that_is_known_to_be_bad_is_not_missing() -> None:
     first, _ = hours(bad_s=(900.0, 50.0))
     assert seconds(first) == (3600.0, 2700.0, 900.0, [], 0.0)
-    assert first.missing_s == 0.0
     assert first.covered_share == 0.75
 
 
@@ -118,7 +117,7 @@ def test_of_the_running_hour_no_more_is_expected_than_has_gone_by() -> None:
 
 def test_nothing_is_expected_before_the_edge_was_first_seen_unless_there_are_samples() -> None:
     first, _ = hours(covered=(0.0, 1.0), samples=(0, 360), since_ms=START + HOUR_MS)
-    assert (first.expected_s, first.covered_share, first.missing_s) == (0.0, 1.0, 0.0)
+    assert (first.expected_s, first.covered_share, first.unknown_s) == (0.0, 1.0, 0.0)
     with_history, _ = hours(covered=(0.5, 1.0), since_ms=START + HOUR_MS)
     assert (with_history.expected_s, with_history.unknown_s) == (3600.0, 1800.0)
 

@@ -7,9 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from ingest_service.emissions.judging import judge_hours
-from ingest_service.emissions.limits import Basis, Cause, HourRows, Signal, Verdict
+from ingest_service.emissions.columns import MINUTES
+from ingest_service.emissions.judging import judge_spans
+from ingest_service.emissions.limits import Basis, Cause, HourRows, Signal, Verdict, Verdicts
+from ingest_service.emissions.pack import Limit
 from ingest_service.emissions.rulepack import Pollutant, load_pack
+from ingest_service.emissions.spans import equal_spans
 
 CASES = Path(__file__).parents[2] / "cases" / "emissions"
 PACK = load_pack("gb13801-2015-table2")
@@ -72,12 +75,16 @@ def rows_of(case: Case) -> HourRows:
     )
 
 
+def judge_hours(rows: HourRows, limit: Limit, barometric_pa: float | None = None) -> Verdicts:
+    return judge_spans(rows, equal_spans(len(rows.basis), MINUTES), limit, PACK, barometric_pa)
+
+
 @pytest.mark.parametrize("folder", sorted(CASES.iterdir()), ids=lambda folder: folder.name)
 def test_an_hour_is_judged_as_the_case_says(folder: Path) -> None:
     case = load_case(folder)
     limit = PACK.limit_of(case.pollutant)
     assert limit is not None
-    found = judge_hours(rows_of(case), limit, PACK, case.barometric_pa)
+    found = judge_hours(rows_of(case), limit, case.barometric_pa)
     assert Verdict(found.verdict[0]).label == case.expected.verdict
     assert Cause(found.cause[0]).label == case.expected.cause
     assert found.valid_minutes[0] == case.expected.valid_minutes
@@ -92,8 +99,8 @@ def test_many_hours_at_once_are_judged_as_each_alone() -> None:
     cases = [case for case in cases if case.barometric_pa is None]
     limit = PACK.limit_of(Pollutant.CO)
     assert limit is not None
-    alone = [judge_hours(rows_of(case), limit, PACK, None) for case in cases]
-    together = judge_hours(stacked([rows_of(case) for case in cases]), limit, PACK, None)
+    alone = [judge_hours(rows_of(case), limit) for case in cases]
+    together = judge_hours(stacked([rows_of(case) for case in cases]), limit)
     for number, one in enumerate(alone):
         assert together.verdict[number] == one.verdict[0]
         assert together.cause[number] == one.cause[0]

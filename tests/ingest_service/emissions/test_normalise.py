@@ -4,9 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_service.emissions import normalise
-from ingest_service.emissions.normalise import MOLAR_MASS_G
-
-SAME_O2 = 11.0
 
 
 def column(*values: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -81,15 +78,3 @@ def test_stack_gas_is_taken_to_standard_state(
 ) -> None:
     got = normalise.standard_state(column(10.0), column(temperature_c), column(static_pa), barometric_pa)
     assert got[0] == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("gas", "ppm", "expected"),
-    [("co", 22.4, 28.0), ("so2", 22.4, 64.0), ("no", 22.4, 30.0), ("no2", 22.4, 46.0), ("hcl", 22.4, 36.5)],
-)
-def test_22_4_ppm_of_a_gas_are_its_molar_mass_in_mg(gas: str, ppm: float, expected: float) -> None:
-    assert normalise.ppm_to_mg_per_m3(column(ppm), MOLAR_MASS_G[gas])[0] == pytest.approx(expected)
-
-
-def test_nitrogen_oxides_count_as_no2() -> None:
-    assert normalise.nox_as_no2(column(30.0), column(4.0))[0] == pytest.approx(50.0)

@@ -10,6 +10,8 @@ from ingest_service.emissions.units import SCALES, Pollutant, scale_of
     [
         (Pollutant.CO, "ppm", 22.4, 28.0),
         (Pollutant.NOX, "ppm", 22.4, 46.0),
+        (Pollutant.SO2, "ppm", 22.4, 64.0),
+        (Pollutant.HCL, "ppm", 22.4, 36.5),
         (Pollutant.SO2, "ug/m3", 1500.0, 1.5),
         (Pollutant.CHAMBER2_TEMPERATURE, "°F", 1600.0, 871.1111),
         (Pollutant.CHAMBER2_TEMPERATURE, "°C", 850.0, 850.0),

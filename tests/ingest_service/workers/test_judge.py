@@ -225,7 +225,7 @@ def test_a_restart_raises_nothing_twice(city: City) -> None:
     pass_time(city, START + 2 * HOUR_MS)
     city.restart()
     pass_time(city, START + 4 * HOUR_MS)
-    assert city.alarms.count_open() == 0
+    assert city.alarms.open() == ()
     assert len(city.alarms.closed()) == 1
 
 
