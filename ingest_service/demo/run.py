@@ -9,11 +9,14 @@ from rich.console import Console
 
 from ingest_service.demo import city
 from ingest_service.demo.broker import start_broker
+from ingest_service.demo.history import History, written_samples
 from ingest_service.demo.processes import Processes, free_port, listens, program, wait_until
+from ingest_service.demo.progress import StartProgress
 from ingest_service.demo.receiver import WebhookReceiver
 from ingest_service.demo.summary import Api, Summary, any_value, read_statuses, summarise
 
 SETTLE_S = 20.0
+STEPS = 6  # of the start: truth, history, furnaces, service, agents, first value
 CONFIGURATION = """\
 [broker]
 port = {broker}
@@ -54,6 +57,7 @@ class Demo:
     def __init__(self, folder: Path, http_port: int, console: Console) -> None:
         self.started_s = time.monotonic()
         self.first_value_s = 0.0
+        self.history = History(hours=0, samples=0)
         self._folder, self._console = folder, console
         self._ports = Ports(http_port, free_port(), free_port(), free_port())
         self.url = f"http://127.0.0.1:{http_port}"
@@ -62,7 +66,8 @@ class Demo:
     def run(self, seconds: float | None) -> Summary:
         """Start everything, keep it up for so long (for ever, where None; Ctrl-C ends it), and sum up."""
         with Processes(self._folder) as processes, WebhookReceiver(self._ports.webhook) as receiver:
-            sites = self._start(processes)
+            with StartProgress(self._console, STEPS) as progress:
+                sites = self._start(processes, progress)
             self._say("the page signs everyone in who opens it on this machine, with every right")
             self._say(f"[bold]Open {self.url}[/] (Ctrl-C ends it; files and logs are in {self._folder})")
             try:
@@ -71,7 +76,7 @@ class Demo:
                 self._say("ending")
             return self._finish(processes, sites, receiver)
 
-    def _start(self, processes: Processes) -> list[str]:
+    def _start(self, processes: Processes, progress: StartProgress) -> list[str]:
         self._say(start_broker(processes, self._folder, self._ports.broker))
         service = self._folder / "service.toml"
         service.write_text(
@@ -83,35 +88,42 @@ class Demo:
         )
         processes.start("service", *program("ingest-service"), "serve", str(service))
         sites = city.write_sites(self._folder, self._ports.broker, self._ports.modbus)
-        self._simulate(processes, sites)
+        self._simulate(processes, sites, progress)
+        progress.step("waiting for the service")
         wait_until(self._api.ready, processes, "the service", timeout_s=60)
+        progress.step("starting the agents")
         for site in sites:
             status = str(self._status_file(site.stem))
             processes.start(f"agent-{site.stem}", *program("edge-agent"), "run", str(site), "--status-file", status)
+        progress.step("waiting for the first value")
         wait_until(lambda: any_value(self._api), processes, "a first value", timeout_s=60)
         self.first_value_s = time.monotonic() - self.started_s
         self._say(f"first value on the page after {self.first_value_s:.1f} s")
         return [site.stem for site in sites]
 
-    def _simulate(self, processes: Processes, sites: list[Path]) -> None:
+    def _simulate(self, processes: Processes, sites: list[Path], progress: StartProgress) -> None:
         """Plant the faults, write yesterday into the agents' outboxes, and start the furnaces."""
         common = ("--seed", str(city.SEED), "--always-burning")
         truth = self._folder / "truth.jsonl"
         now_ms = time.time_ns() // 1_000_000
-        history = f"{city.history_hours(now_ms)}h"
+        hours = city.history_hours(now_ms)
+        history = f"{hours}h"
+        progress.step("drawing up the cremations since yesterday morning")
         past = ("--history", history, "--furnaces", str(city.FURNACES), "--truth", str(truth))
         processes.start("truth", *program("edge-agent"), "simulate", *common, *past)
         processes.finish("truth")
         faults = city.faults(truth, now_ms)
-        self._say(f"writing the last {history} of {city.FURNACES} furnaces into the agents' outboxes ...")
+        progress.step(f"writing the last {history} of {city.FURNACES} furnaces into the agents' outboxes")
+        logs = []
         for site in sites:
             mine = [f"--fault={fault}" for fault in faults if city.fault_belongs(fault, site)]
             name = f"history-{site.stem}"
-            processes.start(
-                name, *program("edge-agent"), "simulate", *common, "--history", history, "--site", str(site), *mine
-            )
+            command = (*program("edge-agent"), "simulate", *common, "--history", history, "--site", str(site), *mine)
+            logs.append(processes.start(name, *command))
         for site in sites:
             processes.finish(f"history-{site.stem}")
+        self.history = History(hours, sum(map(written_samples, logs)))
+        progress.step("starting the furnaces")
         port = ("--furnaces", str(city.FURNACES), "--port", str(self._ports.modbus))
         planted = [f"--fault={fault}" for fault in faults]
         processes.start("furnaces", *program("edge-agent"), "simulate", *common, *port, *planted)
@@ -141,7 +153,7 @@ class Demo:
             if processes.runs(f"agent-{site}"):
                 processes.stop(f"agent-{site}")
         now_ms = time.time_ns() // 1_000_000
-        return summarise(self._api, read_statuses(files), now_ms, receiver.received, self.first_value_s)
+        return summarise(self._api, read_statuses(files), now_ms, receiver.received, self.first_value_s, self.history)
 
     def _drain(self, drained: Callable[[], bool]) -> None:
         until_s = time.monotonic() + SETTLE_S

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import msgspec
 
+from ingest_service.demo.history import History
+
 COUNTER = "scan_counter"
 DAY_MS = 86_400_000
 
@@ -21,7 +23,10 @@ class AgentStatus(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """The demo's last line. `samples_lost` must be 0; `first_value_s` is from the start to the first value shown."""
+    """The demo's last line. `samples_lost` must be 0; `first_value_s` is from the start to the first value shown.
+
+    `samples_read` counts none of the `history_samples` that lay in the outboxes for the `history_hours` before it.
+    """
 
     samples_read: int
     samples_stored: int
@@ -32,6 +37,17 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     alarms: int
     webhooks: int
     first_value_s: float
+    history_hours: int
+    history_samples: int
+
+    def sentence(self) -> str:
+        """What was shown, for a person."""
+        lost = f"{self.samples_lost:,} LOST" if self.samples_lost else "none lost"
+        return (
+            f"shown: {_counted(self.furnaces, 'furnace')} with {self.history_hours} h of history "
+            f"({self.history_samples:,} samples) and {self.samples_read:,} samples read live, {lost}; "
+            f"{_counted(self.exceedances, 'exceedance')}, {_counted(self.alarms, 'alarm')}"
+        )
 
 
 class Api:
@@ -89,7 +105,9 @@ def counters_missing(api: Api, now_ms: int) -> int:
     return missing
 
 
-def summarise(api: Api, statuses: Sequence[AgentStatus], now_ms: int, webhooks: int, first_value_s: float) -> Summary:
+def summarise(
+    api: Api, statuses: Sequence[AgentStatus], now_ms: int, webhooks: int, first_value_s: float, history: History
+) -> Summary:
     """Put the figures together."""
     stored = round(api.metric("clearstack_ingest_samples_stored_total"))
     acknowledged = sum(status.samples_acknowledged for status in statuses)
@@ -104,7 +122,13 @@ def summarise(api: Api, statuses: Sequence[AgentStatus], now_ms: int, webhooks: 
         alarms=len(api.get("/alarms", state="all")),
         webhooks=webhooks,
         first_value_s=round(first_value_s, 1),
+        history_hours=history.hours,
+        history_samples=history.samples,
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _holes(numbers: Sequence[int]) -> int:
