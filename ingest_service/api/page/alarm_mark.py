@@ -17,6 +17,7 @@ class AlarmMark(msgspec.Struct, frozen=True):
     """What stands beside a value; `href` leads to the alarm."""
 
     href: str
+    kind: str
     severity: str
     words: str
 
@@ -30,7 +31,7 @@ def marks_by_series(
     for alarm in alarms:
         about = alarm.series_id if alarm.series_id is not None else first.get(quantity_of(alarm))
         if about is not None and alarm.cleared_at_ms is None:
-            mark = AlarmMark(f"/alarms/{alarm.id}", alarm.severity, _since(alarm, now_ms, clock, t))
+            mark = AlarmMark(f"/alarms/{alarm.id}", alarm.kind, alarm.severity, _since(alarm, now_ms, clock, t))
             found[about].append(mark)
     return found
 

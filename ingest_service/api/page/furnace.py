@@ -1,6 +1,6 @@
 """The page of one furnace: what it does now, how that came about, and how its hours were judged."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from edge_agent.wire.quantity import PHASES, Concern, quantities
-from ingest_service.api.page.alarm_mark import marks_by_series
+from ingest_service.alarms.vocabulary import Kind
+from ingest_service.api.page.alarm_mark import AlarmMark, marks_by_series
 from ingest_service.api.page.alarm_view import alarm_view, furnace_href, home_href, urgency
 from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration, number, unit_text
 from ingest_service.api.page.hour_bar import HourBar, hour_bar, pollutant_name
@@ -96,6 +97,7 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
     limits = limits_in_force(packs)
     emissions = emissions_of(page, row, found, limits)
     series = [reading.series for reading in found]
+    marked = marks_by_series(alarms, series, page.now_ms, page.clock, page.t)
     return page.render(
         "furnace.html",
         "furnace",
@@ -106,9 +108,9 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
         clock_doubt=doubt_text(found, page.now_ms, page.t),
         phase=phase_view(page, found),
         phases=list(PHASES.items()),
-        marked=marks_by_series(alarms, series, page.now_ms, page.clock, page.t),
+        marked=marked,
         emissions=emissions,
-        standing=standing_of([Pollution(one.name, one.hour, one.warns) for one in emissions], page.t),
+        standing=standing_of(pollution_of(emissions, marked), page.t),
         groups=groups_of(page, found),
         hour_start_ms=page.now_ms - page.now_ms % HOUR_MS,
         trend=trend_of(page, row, series, limits, range),
@@ -192,6 +194,16 @@ def emissions_of(page: Page, furnace: FurnaceRow, found: Sequence[Reading], limi
         )
         for name in names
     ]
+
+
+def pollution_of(emissions: Sequence[Emission], marked: Mapping[int, list[AlarmMark]]) -> list[Pollution]:
+    """What the verdict of the hour so far is made of; a stuck value makes it doubtful."""
+    found = []
+    for one in emissions:
+        marks = marked.get(one.measured.id, []) if one.measured else []
+        doubtful = any(mark.kind == Kind.STUCK_VALUE for mark in marks)
+        found.append(Pollution(one.name, one.hour, one.warns, doubtful))
+    return found
 
 
 def will_exceed(hour: Preview) -> bool:

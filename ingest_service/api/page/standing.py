@@ -20,11 +20,15 @@ class Stand(StrEnum):
 
 
 class Pollution(msgspec.Struct, frozen=True):
-    """One pollutant's running hour, None while it has no mean; `warns` where it will end over its limit."""
+    """One pollutant's running hour, None while it has no mean.
+
+    `warns` where it will end over its limit, `doubtful` where an open alarm says that its values cannot be trusted.
+    """
 
     name: str
     hour: HourBar | None
     warns: bool
+    doubtful: bool
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -44,6 +48,11 @@ def standing_of(pollutants: Iterable[Pollution], t: Texts) -> Standing:
         return Standing(Stand.UNKNOWN, t("standing.unknown"))
     stand = Stand.OVER if over else Stand.AHEAD if ahead else Stand.WITHIN
     names = t("standing.and").join(over or ahead)
-    unknown = t("standing.and").join(one.name for one in found if one.hour is None)
-    rest = t("standing.rest", names=unknown) if unknown else ""
+    doubtful = [one.name for one in known if one.doubtful]
+    unknown = [one.name for one in found if one.hour is None]
+    rest = _rest("doubtful", doubtful, t) + _rest("rest", unknown, t)
     return Standing(stand, t(f"standing.{stand}", names=names) + rest)
+
+
+def _rest(key: str, names: list[str], t: Texts) -> str:
+    return t(f"standing.{key}", names=t("standing.and").join(names)) if names else ""

@@ -127,6 +127,7 @@ def test_a_value_with_an_open_alarm_is_marked_until_it_is_back_to_normal(
     (number,) = own_city.observe(condition)
     address = "/homes/beishan/furnaces/furnace-2"
     assert marks_of(page(own_client, address)) == [(f"/alarms/{number}", "Medium stuck since 10:37")]
+    assert "All within their limits so far. Not to be trusted: Carbon monoxide." in words(page(own_client, address))
     assert "CO stuck since 10:37" in words(page(own_client, "/"))
     assert "CO stuck since 10:37" in words(page(own_client, "/homes/beishan"))
     own_city.observe(msgspec.structs.replace(condition, ends_ms=NOW_MS))

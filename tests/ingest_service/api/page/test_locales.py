@@ -62,7 +62,7 @@ CODES: dict[str, set[str]] = {
     "severity": set(Severity),
     "kind": set(Kind),
     "alarm_mark": set(Kind),
-    "standing": {*Stand, "rest", "and"},
+    "standing": {*Stand, "rest", "doubtful", "and"},
     "alarm_state": set(State),
     "step": set(Step),
     "channel": set(Channel),

@@ -6,10 +6,10 @@ from ingest_service.api.page.standing import Pollution, Stand, standing_of
 from ingest_service.api.page.texts import texts
 
 
-def of(name: str, against: Against | None, *, warns: bool = False) -> Pollution:
+def of(name: str, against: Against | None, *, warns: bool = False, doubtful: bool = False) -> Pollution:
     if against is None:
-        return Pollution(name, None, warns)
-    return Pollution(name, HourBar("co", name, "1.0", "2", "mg/m³", 50.0, against, 30, ""), warns)
+        return Pollution(name, None, warns, doubtful)
+    return Pollution(name, HourBar("co", name, "1.0", "2", "mg/m³", 50.0, against, 30, ""), warns, doubtful)
 
 
 BELOW, OVER = Against.BELOW, Against.OVER
@@ -31,6 +31,12 @@ BELOW, OVER = Against.BELOW, Against.OVER
             Stand.OVER,
             "Over the limit so far: CO.",
             id="what is over hides what is on its way",
+        ),
+        pytest.param(
+            [of("CO", BELOW, doubtful=True), of("HCl", BELOW)],
+            Stand.WITHIN,
+            "All within their limits so far. Not to be trusted: CO.",
+            id="one that is stuck",
         ),
         pytest.param([of("CO", None)], Stand.UNKNOWN, "No mean of this hour yet.", id="nothing yet"),
     ],
