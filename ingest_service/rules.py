@@ -13,7 +13,7 @@ from ingest_service.errors import ConfigError
 def rule_book(judging: Judging, file: str) -> RuleBook:
     """The book of the configuration in `file`. Raises ConfigError where a pack or an assignment is wrong."""
     usual = tuple(load_pack(name) for name in judging.packs)
-    refuse_overlaps(usual, "judging.packs")
+    refuse_overlaps(usual, file, "judging.packs")
     assignments = tuple(_assignment(one, file, f"judging.furnace[{at}]") for at, one in enumerate(judging.furnace))
     places = [(one.home, one.furnace) for one in assignments]
     for at, place in enumerate(places):
@@ -29,7 +29,7 @@ def _assignment(one: FurnaceRules, file: str, key: str) -> Assignment:
         if permit.kind is not PackKind.PERMIT:
             raise ConfigError(one.permit, "kind", f"is {permit.kind!s}", "permit")
         packs.append(permit)
-    refuse_overlaps(packs, key)
+    refuse_overlaps(packs, file, key)
     return Assignment(one.home, one.furnace, tuple(packs))
 
 

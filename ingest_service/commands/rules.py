@@ -66,7 +66,7 @@ def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
 def run_check(args: argparse.Namespace) -> int:
     """Say of each pack what it holds; a ConfigError says what is wrong with one."""
     packs = [load_pack(name) for name in args.file or pack_names()]
-    refuse_overlaps(packs, "valid_from")
+    refuse_overlaps(packs, ", ".join(args.file), "valid_from")
     for pack in packs:
         print(f"{pack.key}: sound, {len(pack.judged)} of {len(pack.limit)} limits judged, {_verified(pack)}")
     return 0

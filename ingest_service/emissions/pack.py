@@ -1,5 +1,6 @@
 """The structure of a rule pack: one legal text, or one site's permit, in one version."""
 
+import math
 from datetime import date
 
 import msgspec
@@ -64,8 +65,8 @@ class Limit(Part, frozen=True, kw_only=True):
             raise ValueError(f"unit {self.unit!s} cannot be converted for {self.pollutant!s}, write it in {known}")
         if (self.share is not None) != (self.averaging is Averaging.SHARE_OF_CREMATIONS):
             raise ValueError("share goes with averaging share_of_cremations, and only with it")
-        if self.resolution is not None and self.resolution <= 0:
-            raise ValueError("resolution must be above 0")
+        if not (_is_positive(self.limit) and (self.resolution is None or _is_positive(self.resolution))):
+            raise ValueError("limit and resolution must be numbers above 0")
 
     @property
     def step(self) -> float:
@@ -87,6 +88,10 @@ class PeriodicLimit(Part, frozen=True, kw_only=True):
     clause_zh: str
     clause_en: str
     source: str
+
+    def __post_init__(self) -> None:
+        if not _is_positive(self.limit):
+            raise ValueError("limit must be a number above 0")
 
 
 class Reference(Part, frozen=True, kw_only=True):
@@ -221,3 +226,8 @@ class RulePack(Part, frozen=True, kw_only=True):
     def in_force(self, day: date) -> bool:
         """True when it holds on that day, local date."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+def _is_positive(figure: float) -> bool:
+    """True for a finite number above 0: what TOML writes as nan or inf would keep every limit."""
+    return 0 < figure < math.inf

@@ -50,13 +50,13 @@ def chosen(packs: Iterable[RulePack], jurisdiction: str, unit_type: UnitType, fu
     ]
 
 
-def refuse_overlaps(packs: Sequence[RulePack], key: str) -> None:
-    """Two versions of one text must not hold on one day. Raises ConfigError; `key` is where they are named."""
+def refuse_overlaps(packs: Sequence[RulePack], file: str, key: str) -> None:
+    """Two versions of one text must not hold on one day. Raises ConfigError; `file` and `key` are where they stand."""
     for one, other in combinations(packs, 2):
         if one.id == other.id and _overlap(one, other):
             first, second = sorted((one, other), key=lambda pack: pack.valid_from)
             raise ConfigError(
-                f"{second.id}.toml",
+                file,
                 key,
                 f"{first.key} and {second.key} both hold from {second.valid_from}: "
                 f"end the older one with valid_to before that day",

@@ -64,12 +64,12 @@ def test_packs_are_chosen_by_jurisdiction_kind_and_fuel(
 def test_versions_that_hold_on_one_day_are_refused_with_the_remedy() -> None:
     old, new = version("1", date(2015, 7, 1)), version("2", date(2026, 1, 1))
     with pytest.raises(ConfigError, match=r"table2@1 and .*table2@2 both hold from 2026-01-01: end the older one"):
-        refuse_overlaps([new, old], "judging.packs")
+        refuse_overlaps([new, old], "service.toml", "judging.packs")
 
 
 def test_versions_that_follow_each_other_are_fine_and_each_holds_on_its_days() -> None:
     old, new = version("1", date(2015, 7, 1), date(2025, 12, 31)), version("2", date(2026, 1, 1))
-    refuse_overlaps([old, new], "judging.packs")
+    refuse_overlaps([old, new], "service.toml", "judging.packs")
     assert [pack.in_force(date(2025, 12, 31)) for pack in (old, new)] == [True, False]
     assert [pack.in_force(date(2026, 1, 1)) for pack in (old, new)] == [False, True]
 

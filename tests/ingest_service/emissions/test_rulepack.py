@@ -74,6 +74,11 @@ def test_phases_and_pollutants_are_those_of_the_wire_contract() -> None:
             "",
             id="an end before the beginning",
         ),
+        pytest.param("limit = 30.0", "limit = nan", "limit[0]", "", id="a limit that is no number"),
+        pytest.param("limit = 30.0", "limit = inf", "limit[0]", "", id="a limit without end"),
+        pytest.param("limit = 30.0", "limit = -30.0", "limit[0]", "", id="a limit below nothing"),
+        pytest.param("limit = 30.0", "limit = 30.0\nresolution = nan", "limit[0]", "", id="a resolution of nothing"),
+        pytest.param("limit = 0.1", "limit = 0.0", "periodic[0]", "", id="a laboratory limit of nothing"),
         pytest.param("unit_type", "unit_typ", "unit_typ", "unit_type", id="a misspelt key"),
         pytest.param(
             "o2_base_pct = ", "o2_bas_pct = ", "reference.o2_bas_pct", "o2_base_pct", id="a misspelt inner key"
