@@ -1,30 +1,19 @@
 """The service's configuration file (TOML) as frozen structs; every default stands here with its unit and reason."""
 
-import difflib
-import re
-import tomllib
-from collections.abc import Iterable, Iterator
-from enum import Enum, StrEnum
-from ipaddress import ip_network
-from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_origin
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.cycles.settings import Cremations
-from ingest_service.emissions.rulepack import pack_names
 from ingest_service.emissions.vocabulary import Fuel, UnitType
-from ingest_service.errors import ConfigError
-from ingest_service.people.settings import People, unfit
+from ingest_service.people.settings import People
 
 DAY_MS = 86_400_000
 FOR_EVER = 0
-_CERTIFICATES = ("ca_file", "cert_file", "key_file")
+CERTIFICATES = ("ca_file", "cert_file", "key_file")  # files of the broker
 
-Part = TypeVar("Part", bound=msgspec.Struct)
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
@@ -128,7 +117,7 @@ class Webhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     url: str
     secret_env: str = ""
     secret_file: str = ""
-    locale: str = "zh"
+    locale: Locale = Locale.ZH
 
 
 class FurnaceRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -168,201 +157,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     cremations: Cremations = Cremations()
     webhook: tuple[Webhook, ...] = ()
     people: People = People()
-
-
-def load_config(path: Path) -> Config:
-    """Read and check the file; paths in it are relative to it. Raises ConfigError with one clear line."""
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(str(path), "", f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(str(path), "", f"is no valid TOML: {error}") from error
-    config = _resolved(_converted(raw, str(path)), path.parent)
-    for key, problem, allowed in _unusable(config):
-        raise ConfigError(str(path), key, problem, allowed)
-    return config
-
-
-def _converted(raw: dict[str, Any], file: str) -> Config:
-    try:
-        return msgspec.convert(raw, Config)
-    except msgspec.ValidationError as error:
-        problem, _, path = str(error).partition(" - at `$")
-        raise _explained(problem, path.strip("`."), raw, file) from error
-
-
-_OWN_KEY = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<key>.*)`")
-
-
-def _explained(problem: str, where: str, raw: dict[str, Any], file: str) -> ConfigError:
-    """The validator's `problem` at a path like `webhook[0].url`, in the words of someone who edits the file."""
-    shape, value = _at(where, raw)
-    if found := _OWN_KEY.match(problem):
-        key = f"{where}.{found['key']}" if where else found["key"]
-        keys = shape.__struct_fields__
-        if found["what"] == "missing required":
-            return ConfigError(file, key, "is missing")
-        return ConfigError(file, key, "unknown key" + _nearest(found["key"], keys), ", ".join(keys))
-    allowed = _allowed(shape)
-    if "Invalid enum value" in problem:
-        return ConfigError(file, where, f"unknown value {value!r}{_nearest(str(value), list(shape))}", allowed)
-    if allowed and "got" not in problem:
-        return ConfigError(file, where, f"{value!r} is out of range", allowed)
-    return ConfigError(file, where, _plain(problem), allowed)
-
-
-def _at(where: str, raw: Any) -> tuple[Any, Any]:
-    """What the key at a path should be, and what the file has there."""
-    shape: Any = Config
-    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", where):
-        if index:
-            shape, raw = get_args(shape)[0], raw[int(index)]
-        else:
-            shape = next(field.type for field in msgspec.structs.fields(shape) if field.name == name)
-            raw = raw[name]
-        if type(None) in get_args(shape):
-            shape = get_args(shape)[0]
-    return shape, raw
-
-
-def _allowed(shape: Any) -> str:
-    """The values of an enumeration or the range of a number; "" where there is no such bound."""
-    if isinstance(shape, type) and issubclass(shape, Enum):
-        return ", ".join(str(member) for member in shape)
-    if get_origin(shape) is not Annotated:
-        return ""
-    meta = get_args(shape)[1]
-    low = f"more than {meta.gt}" if meta.gt is not None else str(meta.ge)
-    return f"{low} to {meta.le}" if meta.gt is None else f"{low}, at most {meta.le}"
-
-
-def _nearest(word: str, allowed: Iterable[str], likeness: float = 0.6) -> str:
-    """A question that names the nearest allowed word, or "" where none is so like it (0 to 1)."""
-    near = difflib.get_close_matches(word, list(allowed), n=1, cutoff=likeness)
-    return f", did you mean {str(near[0])!r}?" if near else ""
-
-
-_PLAIN = {
-    "str": "text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "array": "a list",
-    "object": "a table",
-}
-
-
-def _plain(problem: str) -> str:
-    """`Expected `int`, got `str`` as "expected a whole number, got text"."""
-    named = re.sub(r"`(\w+)(?: \| null)?`", lambda kind: _PLAIN.get(kind[1], kind[1]), problem)
-    return named[:1].lower() + named[1:]
-
-
-def _unusable(config: Config) -> Iterator[tuple[str, str, str]]:
-    """What no type can say: key, problem and what is allowed."""
-    yield from _missing_files(config)
-    zone = config.judging.time_zone
-    if not _is_zone(zone):
-        hint = _nearest(zone, sorted(available_timezones()))
-        yield "judging.time_zone", f"unknown time zone {zone!r}{hint}", "names as Asia/Shanghai, Europe/Berlin, UTC"
-    yield from _unknown_packs(config.judging)
-    yield from _no_networks(config.http.trusted_proxies)
-    yield from unfit(config.people, config.http.host)
-    for at, webhook in enumerate(config.webhook):
-        if not _is_web_address(webhook.url):
-            yield f"webhook[{at}].url", f"{webhook.url!r} is no address", "http://..., https://..."
-        if webhook.locale not in list(Locale):
-            yield f"webhook[{at}].locale", f"no language {webhook.locale!r}", ", ".join(Locale)
-
-
-def _missing_files(config: Config) -> Iterator[tuple[str, str, str]]:
-    broker = config.broker
-    named = {f"broker.{key}": getattr(broker, key) for key in _CERTIFICATES} | {
-        "storage.ca_file": config.storage.ca_file
-    }
-    for key, file in named.items():
-        if file and not _is_file(file):
-            yield key, f"there is no file {file}", ""
-
-
-def _is_file(file: str) -> bool:
-    try:
-        return Path(file).is_file()
-    except OSError:  # it lies in a folder that we may not enter
-        return False
-
-
-def _unknown_packs(judging: Judging) -> Iterator[tuple[str, str, str]]:
-    named = [("judging.packs", judging.packs)]
-    named += [(f"judging.furnace[{at}].packs", one.packs) for at, one in enumerate(judging.furnace)]
-    for key, packs in named:
-        for name in packs:
-            if not name.endswith(".toml") and name not in pack_names():
-                hint = _nearest(name, pack_names(), 0.8)  # an older edition of a law is no slip of the pen
-                yield key, f"no rule pack {name!r}{hint}", ", ".join(pack_names()) + " or a file *.toml"
-
-
-def _no_networks(named: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    for at, one in enumerate(named):
-        try:
-            ip_network(one)
-        except ValueError:
-            yield f"http.trusted_proxies[{at}]", f"{one!r} is no address or network", "127.0.0.1, 10.0.0.0/24, ::1"
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # the last two: "../x", and a folder as "Asia"
-        return False
-    return True
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, half an IPv6 address
-        return False
-
-
-def _resolved(config: Config, base: Path) -> Config:
-    folder = str((base / config.storage.folder).resolve())
-    storage = msgspec.structs.replace(_with_whole(config.storage, ("ca_file", "token_file"), base), folder=folder)
-    broker = _with_whole(config.broker, (*_CERTIFICATES, "password_file"), base)
-    webhook = tuple(_with_whole(one, ("secret_file",), base) for one in config.webhook)
-    people = config.people
-    if people.provider is not None:
-        provider = _with_whole(people.provider, ("ca_file", "client_secret_file"), base)
-        people = msgspec.structs.replace(people, provider=provider)
-    judging = msgspec.structs.replace(
-        config.judging,
-        packs=_packs_from(config.judging.packs, base),
-        furnace=tuple(_rules_from(one, base) for one in config.judging.furnace),
-    )
-    return msgspec.structs.replace(
-        config, broker=broker, storage=storage, judging=judging, webhook=webhook, people=people
-    )
-
-
-def _rules_from(one: FurnaceRules, base: Path) -> FurnaceRules:
-    return msgspec.structs.replace(one, packs=_packs_from(one.packs, base), permit=_whole(one.permit, base))
-
-
-def _with_whole(part: Part, keys: Iterable[str], base: Path) -> Part:
-    """The part of the configuration with the whole paths of these files."""
-    return msgspec.structs.replace(part, **{key: _whole(getattr(part, key), base) for key in keys})
-
-
-def _whole(file: str, base: Path) -> str:
-    """The whole path of a file that may be left out as ""."""
-    return str((base / file).resolve()) if file else ""
-
-
-def _packs_from(names: tuple[str, ...], base: Path) -> tuple[str, ...]:
-    """Names of packs as they are, files by their whole path."""
-    return tuple(str((base / name).resolve()) if name.endswith(".toml") else name for name in names)
 
 
 def _before_ms(days: int, now_ms: int) -> int | None:

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest_service.config import load_config
+from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
 from ingest_service.people.nodes import GRANTABLE, ROOT_ID, NodeKind
 

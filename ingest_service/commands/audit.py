@@ -7,7 +7,8 @@ from typing import Any
 from ingest_service.audit.chain import Damage, Fault, Head, faults, parse_head
 from ingest_service.audit.listing import FORMS, written
 from ingest_service.commands.store import open_state
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
 
 MOST_SHOWN = 50

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ingest_service.config import load_config
+from ingest_service.config_file import load_config
 from ingest_service.credentials import careless, unusable_secrets
 from ingest_service.rules import rule_book
 

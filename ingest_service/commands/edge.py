@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
 
 EDGE_DAYS = 825  # two years and a quarter: a visit a year renews it in time

@@ -12,7 +12,8 @@ import httpx
 
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.page.texts import texts
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError, ServiceError, StoreError
 from ingest_service.reports.forms import Form, ReportFile, render
 from ingest_service.reports.gathering import Records, cremation_span, gather

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import httpx
 import msgspec
 
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 from ingest_service.emissions.explanation import Explanation
 from ingest_service.emissions.units import Pollutant
 from ingest_service.errors import ConfigError, ServiceError, StoreError

@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 from ingest_service.credentials import Masking, unusable_secrets, values_of
 from ingest_service.errors import ConfigError
 

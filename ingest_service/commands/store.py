@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
 
 

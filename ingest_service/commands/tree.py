@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ingest_service.commands.acting import add_config, doing_now, stores_of
-from ingest_service.config import load_config
+from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
 from ingest_service.people.changes import ChangeKind, changes
 from ingest_service.people.nodes import home_node_id

@@ -10,10 +10,8 @@ import httpx
 import msgspec
 
 from ingest_service.alarms.messages import AlarmMessage, Channel, Receiver
-from ingest_service.alarms.vocabulary import Locale
 from ingest_service.config import Webhook
 from ingest_service.credentials import secret
-from ingest_service.errors import ConfigError
 from ingest_service.notify.notifier import Outcome, Receipt
 
 TIMEOUT_S = 10.0  # for each wait on a receiver: to connect, to take the message, to answer
@@ -27,19 +25,18 @@ def sign(key: str, timestamp: str, body: bytes) -> str:
 
 
 class WebhookNotifier:
-    """Posts to every configured address. Raises ConfigError for a secret that is not set or an address that is none."""
+    """Posts to every configured address. Raises ConfigError for a secret that is not set."""
 
     def __init__(self, webhooks: Sequence[Webhook], file: str, timeout_s: float = TIMEOUT_S) -> None:
         self._keys: dict[str, str] = {}
         for number, webhook in enumerate(webhooks):
-            _check(webhook, file, number)
             self._keys[webhook.url] = secret(webhook.secret_env, webhook.secret_file, file, f"webhook[{number}].secret")
         self._client = httpx.Client(timeout=timeout_s)
 
     @staticmethod
     def receivers(webhooks: Sequence[Webhook]) -> tuple[Receiver, ...]:
         """One receiver an address."""
-        return tuple(Receiver(Channel.WEBHOOK, webhook.url, Locale(webhook.locale)) for webhook in webhooks)
+        return tuple(Receiver(Channel.WEBHOOK, webhook.url, webhook.locale) for webhook in webhooks)
 
     def send(self, receiver: Receiver, message: AlarmMessage, now_ms: int) -> Receipt:
         """POST it once: 2xx is accepted; 429, 5xx, timeouts and broken connections are worth another try."""
@@ -65,14 +62,6 @@ class WebhookNotifier:
         if key := self._keys[url]:
             headers[SIGNATURE] = f"sha256={sign(key, timestamp, body)}"
         return headers
-
-
-def _check(webhook: Webhook, file: str, number: int) -> None:
-    """An address and a language that can be used."""
-    if urlsplit(webhook.url).scheme not in ("http", "https") or not urlsplit(webhook.url).netloc:
-        raise ConfigError(file, f"webhook[{number}].url", f"{webhook.url!r} is no address", "http://..., https://...")
-    if webhook.locale not in list(Locale):
-        raise ConfigError(file, f"webhook[{number}].locale", f"no language {webhook.locale!r}", ", ".join(Locale))
 
 
 def _outcome(status: int) -> Outcome:

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from ingest_service.__main__ import main
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 from ingest_service.people.treefile import read_tree
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "example" / "service.toml"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ingest_service.__main__ import main
-from ingest_service.config import Config, load_config
+from ingest_service.config import Config
+from ingest_service.config_file import load_config
 
 WRONG = [
     pytest.param("[http]\nport = 0", "http.port: 0 is out of range (allowed: 1 to 65535)", id="a page on port 0"),
@@ -40,7 +41,7 @@ WRONG = [
     pytest.param('[judging]\ntime_zone = ""', "judging.time_zone: unknown time zone ''", id="an empty time zone"),
     pytest.param(
         '[[webhook]]\nurl = "https://example.org"\nlocale = "fr"',
-        "webhook[0].locale: no language 'fr' (allowed: zh, en)",
+        "webhook[0].locale: unknown value 'fr' (allowed: zh, en)",
         id="a webhook in a language that alarms do not speak",
     ),
     pytest.param(
@@ -48,6 +49,7 @@ WRONG = [
         "webhook[0].url: 'ftp://example.org' is no address (allowed: http://..., https://...)",
         id="a webhook that is not of the web",
     ),
+    pytest.param('[[webhook]]\nurl = "text"', "webhook[0].url: 'text' is no address", id="a webhook at some text"),
     pytest.param('[[webhook]]\nurl = "http://:80"', "webhook[0].url: 'http://:80'", id="a webhook without a host"),
     pytest.param('[[webhook]]\nurl = "http://a:b"', "webhook[0].url: 'http://a:b'", id="a webhook whose port is text"),
     pytest.param('[[webhook]]\nlocale = "zh"', "webhook[0].url: is missing", id="a webhook without an address"),

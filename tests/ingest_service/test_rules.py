@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest_service.config import load_config
+from ingest_service.config_file import load_config
 from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.errors import ConfigError
 from ingest_service.rules import rule_book

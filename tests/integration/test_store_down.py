@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest_service.__main__ import main
-from ingest_service.config import load_config
+from ingest_service.config_file import load_config
 from ingest_service.store.channels import read_channels
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.opening import open_series_store

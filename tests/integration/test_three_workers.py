@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingest_service.config import load_config
+from ingest_service.config_file import load_config
 from tests.support.broker import Mosquitto, free_port
 from tests.support.entering import enter, first_password
 from tests.support.plant import COUNTER, Wiring, agent, furnaces, write_site

@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent.wire.sample import Reason
 from ingest_service.__main__ import main
-from ingest_service.config import load_config
+from ingest_service.config_file import load_config
 from ingest_service.store import copying
 from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.database import database_url, open_database

@@ -28,7 +28,7 @@ def test_every_notifier_module_is_in_the_table_and_every_channel_has_one() -> No
 
 
 def test_every_webhook_and_the_inbox_in_every_language_are_receivers() -> None:
-    receivers = configured_receivers([Webhook(url="http://127.0.0.1/a", locale="en")])
+    receivers = configured_receivers([Webhook(url="http://127.0.0.1/a", locale=Locale.EN)])
     assert Receiver(Channel.WEBHOOK, "http://127.0.0.1/a", Locale.EN) in receivers
     inboxes = [receiver.locale for receiver in receivers if receiver.channel is Channel.INBOX]
     assert inboxes == list(Locale)

@@ -99,16 +99,7 @@ def test_an_address_that_is_no_longer_configured_is_refused() -> None:
     assert receipt.outcome is Outcome.REFUSED
 
 
-@pytest.mark.parametrize(
-    ("webhook", "key"),
-    [
-        (Webhook(url="http://127.0.0.1/x", secret_env="NOT_SET_ANYWHERE"), "webhook[0].secret_env"),
-        (Webhook(url="ftp://127.0.0.1/x"), "webhook[0].url"),
-        (Webhook(url="just text"), "webhook[0].url"),
-        (Webhook(url="http://127.0.0.1/x", locale="fr"), "webhook[0].locale"),
-    ],
-)
-def test_a_webhook_that_cannot_work_is_refused_at_the_start(webhook: Webhook, key: str) -> None:
+def test_a_webhook_whose_secret_is_not_set_is_refused_at_the_start() -> None:
     with pytest.raises(ConfigError) as refused:
-        WebhookNotifier([webhook], "service.toml")
-    assert (refused.value.file, refused.value.key) == ("service.toml", key)
+        WebhookNotifier([Webhook(url="http://127.0.0.1/x", secret_env="NOT_SET_ANYWHERE")], "service.toml")
+    assert (refused.value.file, refused.value.key) == ("service.toml", "webhook[0].secret_env")
