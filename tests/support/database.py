@@ -1,7 +1,5 @@
 """A relational database as a new service has it: the migrations run once a process, each test gets a copy."""
 
-import atexit
-import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -17,13 +15,12 @@ def new_database(folder: Path) -> Engine:
     """Opened in `folder`, with all tables and no row; one that is there already is opened as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / FILE).exists():
-        shutil.copyfile(_template(), folder / FILE)
+        (folder / FILE).write_bytes(_migrated())
     return open_database(database_url(folder, ""))
 
 
 @cache
-def _template() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="clearstack-template-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    open_database(database_url(folder, "")).dispose()
-    return folder / FILE
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as name:
+        open_database(database_url(Path(name), "")).dispose()
+        return Path(name, FILE).read_bytes()
