@@ -3,7 +3,8 @@
 import numpy as np
 
 from edge_agent.wire.quantity import PHASES
-from ingest_service.anomaly.window import NOT_BURNING, Float64s, Int64s
+from ingest_service.anomaly.window import NOT_BURNING
+from ingest_service.columns import Float64s, Int64s
 
 BURNING_CODES = tuple(code for code, name in PHASES.items() if name in ("charge", "ignition", "main", "burnout"))
 

@@ -1,43 +1,19 @@
 """How long series have stood still: runs of equal values, found in samples or kept up to date as samples come."""
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.wire.sample import FIRST_BAD
-
-Int32s = NDArray[np.int32]
-Int64s = NDArray[np.int64]
-Float64s = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from ingest_service.columns import Bools, Float64s, Int32s, Int64s, SampleColumns
 
 Number = TypeVar("Number", np.int64, np.float64)
 
 NEVER_MS = np.iinfo(np.int64).min
 _FIRST_SIZE = 1024
-
-
-class Samples(Protocol):
-    """Samples as parallel columns: series id, ms since 1970 UTC, value, code of `wire.Reason`."""
-
-    @property
-    def series(self) -> Int32s:
-        """Series ids."""
-
-    @property
-    def measured_at_ms(self) -> Int64s:
-        """Event times."""
-
-    @property
-    def value(self) -> Float64s:
-        """Values in the series' unit."""
-
-    @property
-    def reason(self) -> NDArray[np.uint8]:
-        """0 is good."""
 
 
 class Runs(msgspec.Struct, frozen=True):
@@ -93,7 +69,7 @@ class RunTally:
         self._grow_to(int(series.max(initial=-1)))
         self._watched[series] = True
 
-    def add(self, samples: Samples) -> None:
+    def add(self, samples: SampleColumns) -> None:
         """Samples in any order."""
         self._grow_to(int(samples.series.max(initial=-1)))
         rows = np.flatnonzero(self._watched[samples.series])

@@ -3,8 +3,9 @@
 import numpy as np
 
 from ingest_service.anomaly.burning import BURNING_CODES
-from ingest_service.anomaly.runs import Float64s, Int32s, Int64s, Runs, RunTally, Samples
+from ingest_service.anomaly.runs import Runs, RunTally
 from ingest_service.anomaly.window import NOT_BURNING
+from ingest_service.columns import Float64s, Int32s, Int64s, SampleColumns
 
 NO_SERIES = -1  # a furnace without a phase
 
@@ -21,7 +22,7 @@ class Standing:
         self._values.watch(series)
         self._burning.watch(phases[phases != NO_SERIES].astype(np.int32))
 
-    def add(self, samples: Samples) -> None:
+    def add(self, samples: SampleColumns) -> None:
         """Samples as they came."""
         self._values.add(samples)
         self._burning.add(samples)

@@ -4,12 +4,9 @@ from enum import IntEnum, unique
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from ingest_service.anomaly.runs import Runs
-
-Int64s = NDArray[np.int64]
-Float64s = NDArray[np.float64]
+from ingest_service.columns import Float64s, Int32s, Int64s
 
 NOT_BURNING = np.iinfo(np.int64).max  # in `burning_since_ms`
 
@@ -21,7 +18,7 @@ class Window(msgspec.Struct, frozen=True):
     `burning_since_ms` is when its furnace began to burn, as far as is known, NOT_BURNING where it does not burn.
     """
 
-    series: NDArray[np.int32]
+    series: Int32s
     runs: Runs
     stuck_after_ms: Int64s
     burning_since_ms: Int64s
@@ -46,7 +43,7 @@ class Findings(msgspec.Struct, frozen=True):
     """
 
     detector: str
-    presence: NDArray[np.int64]
+    presence: Int64s
     since_ms: Int64s
     score: Float64s
     threshold: Float64s

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingest_service.emissions.columns import Bools, Float64s
+from ingest_service.columns import Bools, Float64s
 
 _KNOWN_SHARE = 0.8  # of a window's steps, for a bend to be looked for in it
 _END_STEPS = 4  # so near an end of its window a bend is none

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle, StartKind
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, Float64s
+from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES
 
 _FREE_FOR_MS = 2 * HOUR_MS  # so long after a cremation a furnace is still warm: a choice of this product
 _USING_M3 = 0.01  # gas in a minute, above which a furnace is being heated

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle, StartKind
 from ingest_service.cycles.masses import Stack, emitted_g
 from ingest_service.cycles.meters import used, used_so_far
 from ingest_service.cycles.phases import Phases, phases_seen, phases_told
 from ingest_service.cycles.signals import Signals
-from ingest_service.emissions.columns import Float64s
 
 _HOUR_MS = 3_600_000
 _HALF_HOUR_S = 1_800.0

@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Float64s
 from ingest_service.cycles.signals import Signals
-from ingest_service.emissions.columns import Float64s
 from ingest_service.emissions.flow import (
     emitted_kg,
     mass_rate_kg_per_h,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ingest_service.columns import Float64s
 from ingest_service.cycles.signals import Signals
-from ingest_service.emissions.columns import Float64s
 
 _MS_PER_HOUR = 3_600_000.0
 

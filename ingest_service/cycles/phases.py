@@ -6,11 +6,11 @@ import msgspec
 import numpy as np
 
 from edge_agent.wire.quantity import PHASES
+from ingest_service.columns import Float64s
 from ingest_service.cycles.changes import all_before, bend, block_means, fast_change, first_true, last_true
 from ingest_service.cycles.cycle import FoundBy
 from ingest_service.cycles.signals import Signals
 from ingest_service.cycles.turning import half_steps, is_dark, is_lit, is_out_primary, turn, went_out
-from ingest_service.emissions.columns import Float64s
 
 _CODES = {name: code for code, name in PHASES.items()}
 _NEAR_S = 180.0  # from the minute that told of a charge to the charge itself

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from ingest_service.emissions.columns import Float64s, Int64s, SampleColumns
+from ingest_service.columns import Float64s, Int64s, SampleColumns
 
 STEP_MS = 1_000  # a cremation's signals are laid out by the second, as they are read
 NO_SERIES = -1

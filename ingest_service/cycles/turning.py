@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ingest_service.columns import Bools
 from ingest_service.cycles.changes import all_before, fast_change, first_true, last_true
 from ingest_service.cycles.signals import Signals
-from ingest_service.emissions.columns import Bools
 
 _RELIT_S = 200.0  # from the primary burner's return to the fan at rest
 _REST_S = 1_200.0  # after the ash door, without a burner: by then the furnace rests

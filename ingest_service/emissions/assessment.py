@@ -6,8 +6,9 @@ from datetime import tzinfo
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Int64s
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import MINUTES, Int64s
+from ingest_service.emissions.columns import MINUTES
 from ingest_service.emissions.conversion import convert
 from ingest_service.emissions.judging import Found, decide, gather, judge_spans
 from ingest_service.emissions.limits import HourRows, Verdicts

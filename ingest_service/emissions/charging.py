@@ -5,7 +5,7 @@ from enum import StrEnum, unique
 import msgspec
 import numpy as np
 
-from ingest_service.emissions.columns import Float64s
+from ingest_service.columns import Float64s
 from ingest_service.emissions.pack import Limit, RulePack
 from ingest_service.emissions.units import Pollutant
 from ingest_service.emissions.vocabulary import Bound

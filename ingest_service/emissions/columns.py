@@ -3,39 +3,12 @@
 from typing import Protocol
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-Int32s = NDArray[np.int32]
-Int64s = NDArray[np.int64]
-Float64s = NDArray[np.float64]
-Float32s = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
-Bools = NDArray[np.bool_]
+from ingest_service.columns import Float32s, Float64s, Int32s, Int64s
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 MINUTES = 60  # of an hour
-
-
-class SampleColumns(Protocol):
-    """Samples as parallel columns: series id, ms since 1970 UTC, value in the series' unit, code of `wire.Reason`."""
-
-    @property
-    def series(self) -> Int32s:
-        """Series ids."""
-
-    @property
-    def measured_at_ms(self) -> Int64s:
-        """Event times."""
-
-    @property
-    def value(self) -> Float64s:
-        """Values, NaN where bad."""
-
-    @property
-    def reason(self) -> Bytes:
-        """Why a value is not simply good; 0 is good."""
 
 
 class MeanColumns(Protocol):

@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Bools, Bytes, Float64s, Int64s
 from ingest_service.emissions import normalise
-from ingest_service.emissions.columns import Bools, Bytes, Float64s, Int64s
 from ingest_service.emissions.limits import Basis, Cause, HourRows
 from ingest_service.emissions.pack import Limit, Reference, RulePack
 

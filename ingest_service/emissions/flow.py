@@ -5,7 +5,7 @@ The ideal gas law and unit identities, written with the constants of `normalise`
 
 import numpy as np
 
-from ingest_service.emissions.columns import Float64s
+from ingest_service.columns import Float64s
 from ingest_service.emissions.normalise import STANDARD_PRESSURE_PA, STANDARD_TEMPERATURE_K, wet_to_dry
 
 SECONDS_AN_HOUR = 3600.0

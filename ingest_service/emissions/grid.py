@@ -5,7 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, Bools, Float64s, Int64s, MeanColumns
+from ingest_service.columns import Bools, Float64s, Int64s
+from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, MeanColumns
 from ingest_service.emissions.limits import Signal
 
 NO_SERIES = -1  # a furnace that has no channel of a quantity

@@ -3,7 +3,8 @@
 import msgspec
 import numpy as np
 
-from ingest_service.emissions.columns import MINUTE_MS, Bools, Float64s, Int32s, Int64s, Means
+from ingest_service.columns import Bools, Float64s, Int32s, Int64s
+from ingest_service.emissions.columns import MINUTE_MS, Means
 
 _SLOTS = 4  # so many newest minutes are kept
 _NEVER = np.iinfo(np.int64).min

@@ -3,9 +3,10 @@
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Bools, Float64s, Int64s
 from ingest_service.emissions import spans as over
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import MINUTES, Bools, Float64s, Int64s
+from ingest_service.emissions.columns import MINUTES
 from ingest_service.emissions.conversion import Converted, convert
 from ingest_service.emissions.limits import Cause, HourRows, Verdict, Verdicts
 from ingest_service.emissions.pack import Limit, RulePack, Validity

@@ -4,7 +4,7 @@ from enum import IntEnum, unique
 
 import msgspec
 
-from ingest_service.emissions.columns import Bools, Float64s, Int64s
+from ingest_service.columns import Bools, Float64s, Int64s
 
 
 class _Labelled(IntEnum):

@@ -5,7 +5,8 @@ from enum import IntEnum, unique
 import msgspec
 import numpy as np
 
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, Bools, Int64s
+from ingest_service.columns import Bools, Int64s
+from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES
 
 
 @unique

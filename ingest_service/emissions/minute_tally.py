@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 
 from edge_agent.wire.sample import FIRST_BAD
-from ingest_service.emissions.columns import MINUTE_MS, Bools, Float64s, Int32s, Int64s, Means, SampleColumns
+from ingest_service.columns import Bools, Float64s, Int32s, Int64s, SampleColumns
+from ingest_service.emissions.columns import MINUTE_MS, Means
 from ingest_service.emissions.held_values import HeldMinutes, Spans
 
 _NEVER = np.iinfo(np.int64).min

@@ -5,7 +5,7 @@ Formulas as in HJ 75-2017 and HJ 1045-2019 Annex A, as quoted in public code. Na
 
 import numpy as np
 
-from ingest_service.emissions.columns import Float64s
+from ingest_service.columns import Float64s
 
 STANDARD_TEMPERATURE_K = 273.0  # as the quoted formulas write it
 STANDARD_PRESSURE_PA = 101_325.0

@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Bools, Int64s
 from ingest_service.emissions.averages import WIDTHS, Averaging, Window
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, Bools, Int64s
+from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES
 from ingest_service.emissions.marks import CycleSpan
 from ingest_service.emissions.spans import Spans
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ingest_service.emissions.columns import Float64s
+from ingest_service.columns import Float64s
 
 _NOISE = 9  # decimals of a quotient beyond which a difference is binary noise: 0.35 / 0.1 is to be 3.5
 

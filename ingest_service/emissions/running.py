@@ -3,7 +3,8 @@
 import msgspec
 import numpy as np
 
-from ingest_service.emissions.columns import MINUTES, Bools, Float64s, Int64s
+from ingest_service.columns import Bools, Float64s, Int64s
+from ingest_service.emissions.columns import MINUTES
 
 RECENT_MINUTES = 5  # "at this rate" means the mean of these: a choice of this product
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ingest_service.columns import Bools, Int64s
 from ingest_service.emissions import spans as over
-from ingest_service.emissions.columns import Bools, Int64s
 from ingest_service.emissions.limits import Cause, Verdict, Verdicts
 from ingest_service.emissions.marks import CycleSpan
 from ingest_service.emissions.pack import Share

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 
-from ingest_service.emissions.columns import Float64s, Int64s
+from ingest_service.columns import Float64s, Int64s
 
 
 class Spans(msgspec.Struct, frozen=True):

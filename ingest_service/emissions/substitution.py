@@ -5,7 +5,7 @@ from enum import IntEnum, unique
 import msgspec
 import numpy as np
 
-from ingest_service.emissions.columns import Bools, Float64s, Int64s
+from ingest_service.columns import Bools, Float64s, Int64s
 
 
 class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

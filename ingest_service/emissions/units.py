@@ -4,7 +4,7 @@ from enum import StrEnum, unique
 
 import msgspec
 
-from ingest_service.emissions.columns import Float64s
+from ingest_service.columns import Float64s
 from ingest_service.emissions.normalise import MOLAR_MASS_G, MOLAR_VOLUME_L
 
 

@@ -7,10 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-Int32s = NDArray[np.int32]
-Int64s = NDArray[np.int64]
-Float64s = NDArray[np.float64]
-Bytes = NDArray[np.uint8]
+from ingest_service.columns import Bytes, Float64s, Int32s, Int64s
 
 
 class BlockRef(msgspec.Struct, frozen=True, gc=False):

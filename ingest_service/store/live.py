@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.wire.sample import Reason
-from ingest_service.store.batch import Bytes, Float64s, Int32s, Int64s, SampleBatch
+from ingest_service.columns import Bytes, Float64s, Int32s, Int64s
+from ingest_service.store.batch import SampleBatch
 from ingest_service.store.newest import NewestSamples, grown
 
 AHEAD_MS = 5_000  # an edge's clock that is ahead by more is wrong

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest_service.store.batch import Int32s, SampleBatch
+from ingest_service.columns import Int32s
+from ingest_service.store.batch import SampleBatch
 
 NEVER_MS = np.iinfo(np.int64).min
 _FIRST_SIZE = 1024

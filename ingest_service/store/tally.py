@@ -5,7 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.wire.sample import FIRST_BAD
-from ingest_service.store.batch import Int32s, Int64s, SampleBatch
+from ingest_service.columns import Int32s, Int64s
+from ingest_service.store.batch import SampleBatch
 
 HOUR_MS = 3_600_000
 LATE_MS = 60_000  # a sample that arrives so long after it was measured came as history

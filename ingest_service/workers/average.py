@@ -7,8 +7,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ingest_service.columns import SampleColumns
 from ingest_service.emissions.averaging import holds_ms, hour_means, minute_means
-from ingest_service.emissions.columns import MeanColumns, Means, SampleColumns
+from ingest_service.emissions.columns import MeanColumns, Means
 from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.batch import DirtyMinutes, MeanBatch

@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
+from ingest_service.columns import Float64s, Int64s
 from ingest_service.cycles.charges import Minutes
 from ingest_service.cycles.finding import Place, Terms
 from ingest_service.cycles.masses import POLLUTANTS, Stack
 from ingest_service.cycles.settings import Cremations
 from ingest_service.cycles.signals import NO_SERIES, QUANTITIES, Feed, Signals, lay_out
 from ingest_service.emissions.averaging import holds_ms
-from ingest_service.emissions.columns import Float64s, Int64s, MeanColumns
+from ingest_service.emissions.columns import MeanColumns
 from ingest_service.emissions.limits import Basis
 from ingest_service.emissions.units import Pollutant, Scale, scale_of
 from ingest_service.store.channels import NO_ID, ChannelRow, Channels

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 
-from ingest_service.emissions.columns import Int64s
+from ingest_service.columns import Int64s
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.channels import Channels
 from ingest_service.store.cycles import Changed, CycleStore

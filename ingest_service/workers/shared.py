@@ -2,9 +2,9 @@
 
 import threading
 
-from ingest_service.anomaly.runs import Int32s, Int64s, Runs, Samples
+from ingest_service.anomaly.runs import Runs
 from ingest_service.anomaly.standing import Standing
-from ingest_service.emissions.columns import SampleColumns
+from ingest_service.columns import Int32s, Int64s, SampleColumns
 from ingest_service.emissions.minute_tally import MinuteTally, Tallied
 
 
@@ -48,7 +48,7 @@ class SharedStanding(Standing):
         with self._lock:
             super().watch(series, phases)
 
-    def add(self, samples: Samples) -> None:
+    def add(self, samples: SampleColumns) -> None:
         """As in `Standing`."""
         with self._lock:
             super().add(samples)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.alarms.facts import Name
@@ -15,6 +14,7 @@ from ingest_service.anomaly.runs import Runs, runs_of
 from ingest_service.anomaly.standing import Standing
 from ingest_service.anomaly.stuck import STUCK_AFTER_S
 from ingest_service.anomaly.window import NOT_BURNING, Findings, Presence, Window
+from ingest_service.columns import Int32s, Int64s
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.batch import SampleBatch
@@ -27,9 +27,6 @@ from ingest_service.workers.loop import run_every
 INTERVAL_S = 5.0
 WINDOW_MS = 180_000
 DEVICE_BAD_AFTER_MS = 15_000  # one failed poll is no alarm
-
-Int32s = NDArray[np.int32]
-Int64s = NDArray[np.int64]
 
 
 class WatchWorker:

@@ -15,7 +15,7 @@ from ingest_service.api.page.furnace import Place
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.tiles import furnace_name, home_name
 from ingest_service.api.snapshot import found_furnace, found_home
-from ingest_service.emissions.columns import Float64s
+from ingest_service.columns import Float64s
 from ingest_service.store import overview
 from ingest_service.store.batch import MeanBatch
 from ingest_service.store.cycles import CycleRow, cycles_of

@@ -5,7 +5,8 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest_service.store.batch import BlockRef, DirtyMinutes, Int64s, SampleBatch
+from ingest_service.columns import Int64s
+from ingest_service.store.batch import BlockRef, DirtyMinutes, SampleBatch
 from ingest_service.store.newest import grown
 
 MINUTE_MS = 60_000

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.wire.sample import FIRST_BAD
-from ingest_service.store.batch import Float64s, Int32s, Int64s, MeanBatch, SampleBatch, empty_samples, some_rows
+from ingest_service.columns import Float64s, Int32s, Int64s
+from ingest_service.store.batch import MeanBatch, SampleBatch, empty_samples, some_rows
 from ingest_service.store.tally import HOUR_MS, HourTally
 
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ingest_service.columns import Int32s
 from ingest_service.errors import StoreError
-from ingest_service.store.batch import Int32s, SampleBatch
+from ingest_service.store.batch import SampleBatch
 from ingest_service.store.newest import NewestSamples
 from ingest_service.store.remote.engine import Engine
 from ingest_service.store.remote.ledger import Ledger

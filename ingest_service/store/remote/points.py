@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest_service.store.batch import Float64s, Int64s, MeanBatch, SampleBatch
+from ingest_service.columns import Float64s, Int64s
+from ingest_service.store.batch import MeanBatch, SampleBatch
 from ingest_service.store.remote.names import SeriesName
 
 MEASUREMENT, QUALITY = "sample", "quality"

@@ -7,7 +7,8 @@ from collections import OrderedDict
 
 import numpy as np
 
-from ingest_service.store.batch import Int32s, Int64s, MeanBatch
+from ingest_service.columns import Int32s, Int64s
+from ingest_service.store.batch import MeanBatch
 
 _REMEMBERED_S = 120.0
 Period = tuple[int, int]  # series, start of the period, ms

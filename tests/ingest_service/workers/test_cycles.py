@@ -12,10 +12,10 @@ import pytest
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.schedule import Rhythm, Schedule
 from edge_agent.simulator.truth import TrueCycle, true_cycles
+from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle
 from ingest_service.cycles.settings import Cremations
 from ingest_service.cycles.signals import QUANTITIES
-from ingest_service.emissions.columns import Float64s
 from ingest_service.store.cycles import CycleRow, CycleStore
 from ingest_service.store.energy import EnergyStore, energy_hours
 from ingest_service.store.overview import Reader, Scope
