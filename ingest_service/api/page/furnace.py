@@ -1,6 +1,6 @@
 """The page of one furnace: what it does now, how that came about, and how its hours were judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -8,21 +8,19 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from edge_agent.wire.quantity import PHASES, Concern, quantities
-from ingest_service.alarms.vocabulary import Kind
-from ingest_service.api.page.alarm_mark import AlarmMark, marks_by_series
+from ingest_service.api.page.alarm_mark import marks_by_series
 from ingest_service.api.page.alarm_view import alarm_view, furnace_href, home_href, urgency
-from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration, number, unit_text
-from ingest_service.api.page.hour_bar import HourBar, hour_bar, pollutant_name
+from ingest_service.api.page.emission_view import EMISSIONS, emissions_of, pollution_of
+from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration
 from ingest_service.api.page.hours import HoursTable, hours_table
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import Shown, shown
-from ingest_service.api.page.standing import Pollution, standing_of
+from ingest_service.api.page.standing import standing_of
 from ingest_service.api.page.tiles import doubt_text, furnace_name, home_name
 from ingest_service.api.page.trend_view import Range, TrendView, drawn_series, plots_of, span_of, table_of, trends_url
 from ingest_service.api.readings import Reading, Trust
-from ingest_service.api.snapshot import found_furnace, found_home, furnace_readings, running_hours
+from ingest_service.api.snapshot import found_furnace, found_home, furnace_readings
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.preview import Preview
 from ingest_service.emissions.rulepack import Limit, RulePack
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store import journal, trends
@@ -46,7 +44,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "utilities": ("gas_flow", "gas_total", "electricity_power", "electricity_total", "cremations_total"),
     "other": (),
 }  # fmt: skip
-EMISSIONS = ("co", "so2", "nox", "hcl", "dust")
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -72,19 +69,6 @@ class Group(msgspec.Struct, frozen=True):
 
     key: str
     values: list[Shown]
-
-
-class Emission(msgspec.Struct, frozen=True):
-    """One pollutant: measured now, and the running hour against its limit.
-
-    `ahead` says in words how the hour will end at this rate ("" while nobody can tell), `warns` that over its limit.
-    """
-
-    name: str
-    measured: Shown | None
-    hour: HourBar | None
-    ahead: str
-    warns: bool
 
 
 @router.get("/homes/{home}/furnaces/{furnace}")
@@ -176,53 +160,6 @@ def groups_of(page: Page, found: Sequence[Reading]) -> list[Group]:
 def technical_quantities() -> list[str]:
     """The quantities that tell nothing of the furnace."""
     return [name for name, known in quantities().items() if known.concerns is Concern.MEASURING]
-
-
-def emissions_of(page: Page, furnace: FurnaceRow, found: Sequence[Reading], limits: Sequence[Limit]) -> list[Emission]:
-    """Every pollutant that is measured or limited here, in the order of the limits."""
-    hours = {str(hour.pollutant): hour for hour in running_hours(page.here, furnace.id)}
-    measured = {one.series.quantity: one for one in reversed(found) if one.series.quantity in EMISSIONS}
-    names = [str(limit.pollutant) for limit in limits if limit.pollutant in measured]
-    names += [name for name in EMISSIONS if name in measured and name not in names]
-    return [
-        Emission(
-            name=pollutant_name(name, page.t),
-            measured=shown(measured[name], page.now_ms, page.t),
-            hour=hour_bar(hours[name], page.t) if name in hours else None,
-            ahead=ahead_text(hours[name], page) if name in hours else "",
-            warns=name in hours and will_exceed(hours[name]),
-        )
-        for name in names
-    ]
-
-
-def pollution_of(emissions: Sequence[Emission], marked: Mapping[int, list[AlarmMark]]) -> list[Pollution]:
-    """What the verdict of the hour so far is made of; a stuck value makes it doubtful."""
-    found = []
-    for one in emissions:
-        marks = marked.get(one.measured.id, []) if one.measured else []
-        doubtful = any(mark.kind == Kind.STUCK_VALUE for mark in marks)
-        found.append(Pollution(one.name, one.hour, one.warns, doubtful))
-    return found
-
-
-def will_exceed(hour: Preview) -> bool:
-    """True where the running hour is within its limit so far, but will not stay so at this rate."""
-    ahead = hour.exceeds_at_ms is not None or (hour.forecast_mean is not None and hour.forecast_mean > hour.limit)
-    return ahead and hour.mean is not None and hour.mean <= hour.limit
-
-
-def ahead_text(hour: Preview, page: Page) -> str:
-    """How the running hour will end if its rest is like the last minutes."""
-    if hour.forecast_mean is None:
-        return ""
-    mean, unit = number(hour.forecast_mean, hour.unit), unit_text(hour.unit)
-    if not will_exceed(hour):
-        return page.t("compliance.forecast", mean=mean, unit=unit)
-    if hour.exceeds_at_ms is None:
-        return page.t("compliance.forecast_over", mean=mean, unit=unit)
-    time = page.clock.at(hour.exceeds_at_ms).strftime("%H:%M")
-    return page.t("compliance.exceeds_at", time=time, mean=mean, unit=unit)
 
 
 def judged_hours(page: Page, furnace: FurnaceRow, limits: Sequence[Limit]) -> HoursTable:

@@ -322,8 +322,8 @@ def test_what_was_found_in_retrospect_says_in_the_inbox_that_it_is_over(
     past = stuck(own_city.furnaces[1], NOW_MS - 5 * HOUR_MS)
     own_city.observe(msgspec.structs.replace(past, ends_ms=NOW_MS - 3 * HOUR_MS))
     read = words(page(own_client, "/inbox"))
-    assert in_order(["raised", "Carbon monoxide is stuck", "Over since 07:42:17", "is over the limit"], read)
-    assert read.count("Over since") == 1
+    assert in_order(["raised", "Carbon monoxide is stuck", "Ended at 07:42:17", "is over the limit"], read)
+    assert read.count("Ended at") == 1
 
 
 def test_an_empty_centre_says_how_to_begin(tmp_path: Path) -> None:

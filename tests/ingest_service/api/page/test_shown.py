@@ -4,7 +4,8 @@ import pytest
 from edge_agent.wire.quantity import quantities
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.page.furnace import EMISSIONS, GROUPS, technical_quantities
+from ingest_service.api.page.emission_view import EMISSIONS
+from ingest_service.api.page.furnace import GROUPS, technical_quantities
 from ingest_service.api.page.hour_bar import hour_bar
 from ingest_service.api.page.shown import series_name, shown
 from ingest_service.api.page.texts import texts
