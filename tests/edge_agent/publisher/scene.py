@@ -13,6 +13,7 @@ from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Reason, Sample
 from edge_agent.wire.topic import MessageType, Topic
+from tests.support.host import Heard
 from tests.support.waiting import until
 
 GROUP, EDGE = "home-1", "edge-1"
@@ -34,11 +35,16 @@ def births() -> NodeBirths:
     return NodeBirths(birth(1, "depth"), devices)
 
 
+def sequence(heard: list[Heard]) -> list[int]:
+    """The seq of every message but deaths of the node, which have none."""
+    return [message.payload.seq for message in heard if message.type is not MessageType.NDEATH]
+
+
 class Scene:
     """The parts of one story; `value` of sample n of a device is n."""
 
-    def __init__(self, outbox: Outbox, publisher: Publisher) -> None:
-        self.outbox, self.publisher = outbox, publisher
+    def __init__(self, outbox: Outbox, publisher: Publisher, pacing: Pacing) -> None:
+        self.outbox, self.publisher, self.pacing = outbox, publisher, pacing
         self.counters = publisher.counters
         self._count = 0
 
@@ -62,6 +68,7 @@ def play(
     limits: PacingLimits = PATIENT,
     mqtt: MqttVersion = MqttVersion.V3_1_1,
     primary_host: str = "",
+    clock: SystemClock | None = None,
 ) -> None:
     """Run a story beside a publisher; afterwards the publisher is ended cleanly."""
 
@@ -69,11 +76,12 @@ def play(
         async with open_outbox(OutboxLimits(path=path), SystemClock().wall_ms) as outbox:
             node = Node(GROUP, EDGE, births())
             broker = Broker(host="127.0.0.1", port=port, mqtt=mqtt, primary_host=primary_host)
-            publisher = Publisher(node, broker, outbox, SystemClock(), Pacing(limits, lambda: 0.5))
+            pacing = Pacing(limits, lambda: 0.5)
+            publisher = Publisher(node, broker, outbox, clock or SystemClock(), pacing)
             outbox.listener = publisher.hear
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(outbox.run()), group.create_task(publisher.run())]
-                await story(Scene(outbox, publisher))
+                await story(Scene(outbox, publisher, pacing))
                 for task in tasks:
                     task.cancel()
 

@@ -1,7 +1,4 @@
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from edge_agent.outbox import Block, GapReason
 from edge_agent.publisher import Node, NodeBirths, Presence, tag_names
@@ -11,23 +8,11 @@ from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Sample
 from edge_agent.wire.topic import MessageType
 from tests.edge_agent.publisher.scene import IMPATIENT, Scene, births, play
-from tests.support.broker import Mosquitto, start_mosquitto
+from tests.support.broker import Mosquitto
 from tests.support.host import TestHost, everything, nothing
 from tests.support.waiting import until
 
 NBIRTH, DBIRTH, DDEATH = MessageType.NBIRTH, MessageType.DBIRTH, MessageType.DDEATH
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path_factory.mktemp("broker")) as running:
-        yield running
-
-
-@pytest.fixture
-def host(broker: Mosquitto) -> Iterator[TestHost]:
-    with TestHost(broker.port) as listening:
-        yield listening
 
 
 def device(first: int, *names: str) -> Birth:

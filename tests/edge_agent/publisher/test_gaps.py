@@ -1,6 +1,5 @@
 """What the centre will never get is told it, until it has answered; and births tell what was acknowledged."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,13 @@ from edge_agent.publisher import NodeBirths
 from edge_agent.wire.gap import FIRST_GAP_BLOCK, NumberedGap, decode_gap
 from edge_agent.wire.topic import MessageType
 from tests.edge_agent.publisher.scene import COMMAND, Scene, births, play
-from tests.support.broker import Mosquitto, start_mosquitto
+from tests.support.broker import Mosquitto
 from tests.support.host import Heard, TestHost, everything, nothing
 from tests.support.waiting import until
 
 GAP_ALIAS = 99
 FIRST = Gap("furnace-1", 1_000, 2_000, 0, GapReason.OVERRUN)
 SECOND = Gap("furnace-2", 5_000, 9_000, 7, GapReason.DISK_FULL)
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    with start_mosquitto(tmp_path_factory.mktemp("broker")) as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from ingest_service.store.remote.ledger import Ledger
 from ingest_service.store.remote.store import RemoteStore
 from ingest_service.store.victoria import VictoriaEngine
 from ingest_service.store.victoria.engine import Nodes
+from tests.ingest_service.workers.centre import Centre, co
 from tests.ingest_service.workers.edges import SpeakingEdge
-from tests.ingest_service.workers.test_ingest import Centre, co
 from tests.support.victoria import VictoriaMetrics
 from tests.support.waiting import wait_until
 

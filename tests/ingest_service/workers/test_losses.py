@@ -23,8 +23,8 @@ from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.gaps import KnownGap, gaps_between
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.workers.losses import without
+from tests.ingest_service.workers.centre import Centre, co
 from tests.ingest_service.workers.edges import BLOCK_ALIAS, EPOCH, NOW_MS, SpeakingEdge, Spoken
-from tests.ingest_service.workers.test_ingest import Centre, co
 
 GAP_ALIAS = 4095
 STOPPED = Gap("plc", NOW_MS - 60_000, NOW_MS - 1, 0, GapReason.AGENT_STOPPED)
