@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from edge_agent.wire.quantity import PHASES, Concern, quantities
 from ingest_service.api.page.alarm_mark import marks_by_series
 from ingest_service.api.page.alarm_view import alarm_view, furnace_href, home_href, urgency
+from ingest_service.api.page.charge_view import charge_view
 from ingest_service.api.page.emission_view import EMISSIONS, emissions_of, pollution_of
 from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration
 from ingest_service.api.page.hours import HoursTable, hours_table
@@ -91,6 +92,7 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
         alarms=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in alarms],
         clock_doubt=doubt_text(found, page.now_ms, page.t),
         phase=phase_view(page, found),
+        charge=charge_view(page, row.id),
         phases=list(PHASES.items()),
         marked=marked,
         emissions=emissions,

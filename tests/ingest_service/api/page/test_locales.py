@@ -30,6 +30,7 @@ from ingest_service.audit.entry import Action
 from ingest_service.config import StoreKind
 from ingest_service.cycles.cycle import FoundBy, StartKind
 from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.charging import Advice
 from ingest_service.emissions.limits import Cause, Verdict
 from ingest_service.emissions.marks import STATES
 from ingest_service.emissions.rulepack import Pollutant
@@ -89,6 +90,7 @@ CODES: dict[str, set[str]] = {
     "mark": {"holds", "replaced", "withdrawn"},
     "mark_act": set(Act),
     "calendar": {*Level, "marked", "and", "count"},
+    "charging": set(Advice),
     "cremations_judged": {Level.SHORT, Level.WITHIN, Level.LOST, Level.EXCEEDED},
     "role": set(Role),
     "audit_action": set(Action),
