@@ -82,6 +82,17 @@ def empty_samples() -> SampleBatch:
     return SampleBatch(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
 
 
+def empty_means() -> MeanBatch:
+    """Means of no period."""
+    nothing = np.empty(0, np.float64)
+    return MeanBatch(np.empty(0, np.int32), np.empty(0, np.int64), nothing, nothing, nothing, np.empty(0, np.float32))
+
+
+def no_minutes() -> DirtyMinutes:
+    """No minute that must be computed."""
+    return DirtyMinutes(np.empty(0, np.int32), np.empty(0, np.int64))
+
+
 def some_rows(batch: SampleBatch, rows: NDArray[Any] | slice) -> SampleBatch:
     """Those rows of a batch, chosen by a mask, by their places or as a slice, without blocks."""
     return SampleBatch(batch.series[rows], batch.measured_at_ms[rows], batch.value[rows], batch.reason[rows])

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from ingest_service.config import DAY_MS
-from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch
+from ingest_service.store.batch import BlockRef, MeanBatch, SampleBatch, no_minutes
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, TimeSeriesStore
 
 SERIES_AT_ONCE = 500
@@ -64,7 +64,7 @@ def copy_day(source: TimeSeriesStore, target: TimeSeriesStore, series: Sequence[
                 samples += len(batch)
         minutes, hours = (source.means(length, chunk, day_ms, day_ms + DAY_MS) for length in (MINUTE_MS, HOUR_MS))
         if len(minutes) or len(hours):
-            target.write_means(minutes, hours, _no_marks())
+            target.write_means(minutes, hours, no_minutes())
             means += len(minutes) + len(hours)
     target.seal(day_ms + DAY_MS)
     return CopiedDay(day_ms, samples, means)
@@ -111,10 +111,6 @@ def _touching(batch: SampleBatch, source: int) -> SampleBatch:
     first_ms, last_ms = int(batch.measured_at_ms.min()), int(batch.measured_at_ms.max())
     block = BlockRef(source, 0, 0, 0, 0, len(batch), first_ms, last_ms)
     return msgspec.structs.replace(batch, blocks=(block,))
-
-
-def _no_marks() -> DirtyMinutes:
-    return DirtyMinutes(np.empty(0, np.int32), np.empty(0, np.int64))
 
 
 def _decoded(line: bytes) -> CopiedDay | None:

@@ -12,7 +12,7 @@ from ingest_service.emissions.averaging import holds_ms, hour_means, minute_mean
 from ingest_service.emissions.columns import MeanColumns, Means
 from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import HoursUnreadable
-from ingest_service.store.batch import DirtyMinutes, MeanBatch
+from ingest_service.store.batch import DirtyMinutes, MeanBatch, empty_means, no_minutes
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
 from ingest_service.workers.due_hours import DueHours
@@ -71,7 +71,7 @@ class AverageWorker:
         self._tally = tally
         self._taught = Channels(())
         self._left_off_ms = int(store.latest().measured_at_ms.max(initial=0)) if tally is not None else 0
-        self._later = _no_marks()  # minutes into which values hold, but which had not ended yet
+        self._later = no_minutes()  # minutes into which values hold, but which had not ended yet
         self._hours = DueHours()
         self._unreadable = UnreadableHours()
 
@@ -89,7 +89,7 @@ class AverageWorker:
         for hour, sources in self._hours.take_due(before_ms):
             self._average_minutes(hour, sources, channels)
         if len(done):
-            self._store.write_means(_no_means(), _no_means(), done)
+            self._store.write_means(empty_means(), empty_means(), done)
         return len(done)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -139,7 +139,7 @@ class AverageWorker:
             left |= (marks.minute == minute) & np.isin(marks.source, unknown)
             known = ~np.isin(channels.source[at], unknown)
             if known.any():
-                self._store.write_means(_batch(_rows_of(found.means, known)), _no_means(), _no_marks())
+                self._store.write_means(_batch(_rows_of(found.means, known)), empty_means(), no_minutes())
                 self._hours.add(minute // _MINUTES, np.unique(channels.source[at[known]]))
                 self._tell(channels, at[known], minute // _MINUTES * HOUR_MS, now_ms)
         return _where(marks, left)
@@ -158,7 +158,7 @@ class AverageWorker:
         if not len(standing) and not minutes.covered.any():
             return  # a mark that no value reaches
         hours = hour_means(_replaced(standing, minutes, from_ms, to_ms))
-        self._store.write_means(_batch(minutes), _batch(hours), _no_marks())
+        self._store.write_means(_batch(minutes), _batch(hours), no_minutes())
         self._tell(channels, at, hour_ms, now_ms)
 
     def _samples(self, series: NDArray[np.int32], held_from_ms: int, from_ms: int, to_ms: int) -> SampleColumns:
@@ -177,7 +177,7 @@ class AverageWorker:
             from_ms = hour * HOUR_MS
             standing = self._store.means(MINUTE_MS, channels.series[own].tolist(), from_ms, from_ms + HOUR_MS)
             if len(standing):
-                self._store.write_means(_no_means(), _batch(hour_means(standing)), _no_marks())
+                self._store.write_means(empty_means(), _batch(hour_means(standing)), no_minutes())
 
     def _tell(self, channels: Channels, at: NDArray[np.int64], hour_ms: int, now_ms: int) -> None:
         furnaces = np.unique(channels.furnace[at]).tolist()
@@ -247,12 +247,3 @@ def _rows_of(means: Means, which: NDArray[np.bool_]) -> Means:
 
 def _batch(means: Means) -> MeanBatch:
     return MeanBatch(means.series, means.start_ms, means.mean, means.low, means.high, means.covered)
-
-
-def _no_marks() -> DirtyMinutes:
-    return DirtyMinutes(np.empty(0, np.int32), np.empty(0, np.int64))
-
-
-def _no_means() -> MeanBatch:
-    nothing = np.empty(0, np.float64)
-    return MeanBatch(np.empty(0, np.int32), np.empty(0, np.int64), nothing, nothing, nothing, np.empty(0, np.float32))

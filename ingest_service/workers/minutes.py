@@ -16,7 +16,7 @@ from ingest_service.emissions.marks import STATES, Marks, marked_minutes
 from ingest_service.emissions.pack import Exclusion, Limit, RulePack
 from ingest_service.emissions.units import Pollutant, scale_of
 from ingest_service.emissions.vocabulary import Bound
-from ingest_service.store.batch import MeanBatch
+from ingest_service.store.batch import empty_means
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import TimeSeriesStore
 
@@ -116,7 +116,7 @@ def read_minutes(
     quantities = (*CONDITIONS, *pollutants)
     wanted = np.unique([channels.series_of(str(quantity), furnaces) for quantity in quantities])
     series = [int(one) for one in wanted if one != NO_ID]
-    means = store.means(MINUTE_MS, series, from_ms, to_ms) if series and to_ms > from_ms else _no_means()
+    means = store.means(MINUTE_MS, series, from_ms, to_ms) if series and to_ms > from_ms else empty_means()
     return Minutes(means, channels, marks)
 
 
@@ -155,8 +155,3 @@ def _texts(channels: Channels, series: Int64s, field: str) -> list[str]:
         getattr(channels.rows[row], field) if one != NO_ID else ""
         for one, row in zip(series.tolist(), at.tolist(), strict=True)
     ]
-
-
-def _no_means() -> MeanBatch:
-    nothing = np.empty(0, np.float64)
-    return MeanBatch(np.empty(0, np.int32), np.empty(0, np.int64), nothing, nothing, nothing, np.empty(0, np.float32))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from ingest_service.store.derived.point import Point, Tags
-from ingest_service.store.remote.names import fit
+from ingest_service.store.remote.names import escaped, fit
 
 AT = "at"  # the label that tells one event from the others of its tags
 
@@ -30,11 +30,7 @@ def at_label(point: Point) -> str:
 
 
 def _line(measurement: str, tags: Tags, at_ms: int, fields: Iterable[tuple[str, float]], texts: Tags) -> str:
-    head = measurement + "".join(f",{name}={_escaped(fit(value))}" for name, value in tags)
+    head = measurement + "".join(f",{name}={escaped(fit(value))}" for name, value in tags)
     parts = [f"{name}={value!r}" for name, value in fields]
     parts += [f'{name}="{fit(text)}"' for name, text in texts]
     return f"{head} {','.join(parts)} {at_ms}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")

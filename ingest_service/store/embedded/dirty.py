@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest_service.columns import Int64s
-from ingest_service.store.batch import BlockRef, DirtyMinutes, SampleBatch
+from ingest_service.store.batch import BlockRef, DirtyMinutes, SampleBatch, no_minutes
 from ingest_service.store.newest import grown
 
 MINUTE_MS = 60_000
@@ -93,11 +93,6 @@ def minutes_touched(batch: SampleBatch, blocks: list[BlockRef]) -> DirtyMinutes:
         minute = np.unique(batch.measured_at_ms[start:stop] // MINUTE_MS)
         keys += [(minute << 32) | source, ((minute + 1) << 32) | source]
     return _from_keys(np.unique(np.concatenate(keys)))
-
-
-def no_minutes() -> DirtyMinutes:
-    """No mark at all."""
-    return DirtyMinutes(np.empty(0, np.int32), np.empty(0, np.int64))
 
 
 def _keys(source: Int64s, minute: Int64s, last: Int64s) -> Int64s:

@@ -35,12 +35,12 @@ class SeriesName(msgspec.Struct, frozen=True):
     def tags(self) -> str:
         """Its tags as line protocol, beginning with a comma."""
         pairs = (("home", self.home), ("edge", self.edge), ("device", self.device), ("furnace", self.furnace))
-        return "".join(f",{name}={_escaped(value)}" for name, value in pairs if value)
+        return "".join(f",{name}={escaped(value)}" for name, value in pairs if value)
 
     @property
     def field(self) -> str:
         """Its field's key as line protocol."""
-        return _escaped(self.channel)
+        return escaped(self.channel)
 
 
 def series_name(
@@ -70,5 +70,6 @@ def by_edge(names: Iterable[SeriesName]) -> dict[tuple[str, str], list[SeriesNam
     return found
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """A name or the value of a tag as line protocol writes it."""
     return text.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")

@@ -1,8 +1,4 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import msgspec
-import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine
@@ -11,23 +7,10 @@ from sqlalchemy.orm import Session
 from ingest_service.cycles.cycle import Cycle, FoundBy
 from ingest_service.store.cycles import Changed, CycleStore, cycle_of, cycles_of
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.tables import Cremation, Furnace, Home, Table
-from tests.support.database import new_database
+from ingest_service.store.tables import Cremation, Table
 
 HOUR = 3_600_000
 T0 = 495_000 * HOUR
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """Two homes with a furnace each."""
-    opened = new_database(tmp_path)
-    with Session(opened) as session, session.begin():
-        session.add_all([Home(id="h1"), Home(id="h2")])
-        session.flush()
-        session.add_all([Furnace(id=1, home_id="h1", name="f1"), Furnace(id=2, home_id="h2", name="f2")])
-    yield opened
-    opened.dispose()
 
 
 def cycle(case: str, start_h: float, end_h: float, furnace: int = 1, gas_m3: float | None = 20.0) -> Cycle:

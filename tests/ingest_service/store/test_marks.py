@@ -1,9 +1,5 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
 from ingest_service.audit.entry import Action
 from ingest_service.emissions.marks import PlantState
@@ -12,26 +8,12 @@ from ingest_service.store.doing import Doing
 from ingest_service.store.marks import Act, MarkEntry, MarkStore, mark_of, marks_of
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.remarks import Answer, ExceedanceCause, Remark, RemarkLog, newest_on, remarks_on
-from ingest_service.store.tables import Furnace, Home
 from ingest_service.store.trends import OverLimit
-from tests.support.database import new_database
 
 HOUR = 3_600_000
 T0 = 495_000 * HOUR
 EVERYTHING = Scope()
 ELSEWHERE = Scope(frozenset({"h2"}))
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """Two homes with a furnace each."""
-    opened = new_database(tmp_path)
-    with Session(opened) as session, session.begin():
-        session.add_all([Home(id="h1"), Home(id="h2")])
-        session.flush()
-        session.add_all([Furnace(id=1, home_id="h1", name="f1"), Furnace(id=2, home_id="h2", name="f2")])
-    yield opened
-    opened.dispose()
 
 
 def entry(start: float = 0, end: float = 1, furnace: int = 1, state: PlantState = PlantState.CALIBRATION) -> MarkEntry:
