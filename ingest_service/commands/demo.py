@@ -39,12 +39,12 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: nothing that was started stays behind
     with _claim_folder(folder):
         summary = Demo(folder, page_port(args.port, DEFAULT_PORT), console).run(seconds)
-    console.print(summary.sentence(), highlight=False, soft_wrap=True)
     if args.json:
         print(msgspec.json.encode(summary).decode(), flush=True)
     else:
         for field, value in msgspec.structs.asdict(summary).items():
             print(f"{field:>22}  {value}")
+    console.print(summary.sentence(), highlight=False, soft_wrap=True)
     return 1 if summary.samples_lost else 0
 
 
