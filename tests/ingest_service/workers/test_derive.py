@@ -69,7 +69,7 @@ def test_the_same_step_again_writes_no_row_twice(city: City) -> None:
     assert sum(written) == 0
 
 
-def test_a_worker_that_starts_anew_goes_on_where_the_last_one_was(city: City) -> None:
+def test_a_worker_that_starts_anew_goes_on_where_the_last_one_was(city: City, tmp_path: Path) -> None:
     worker(city).step(NOW_MS)
     worker(city).step(NOW_MS + 2 * MINUTE_MS)
     seen: list[Point] = []
@@ -78,7 +78,7 @@ def test_a_worker_that_starts_anew_goes_on_where_the_last_one_was(city: City) ->
         def write(self, points: Sequence[Point]) -> None:
             seen.extend(points)
 
-    watched = Watched(Path(city.derived._path).parent / "watched")
+    watched = Watched(tmp_path / "watched")
     watched.read = city.derived.read  # type: ignore[method-assign]
     worker(city, watched).step(NOW_MS + 4 * MINUTE_MS)
     watched.close()
