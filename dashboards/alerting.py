@@ -1,4 +1,7 @@
-"""Grafana's own alert rules: for the plumbing only. What the law and the furnaces need is alarmed by the service."""
+"""Grafana's own alert rules: for the plumbing only. What the law and the furnaces need is alarmed by the service.
+
+What fires is told to the service, which makes an alarm of it.
+"""
 
 from typing import Any
 
@@ -13,6 +16,10 @@ from dashboards.writing import UIDS
 FOLDER_TITLE = "Clearstack"
 LOOK_BACK_S = 600
 EXPRESSIONS = "__expr__"
+PRODUCT = {"product": "clearstack"}  # the label by which alerts find their way
+CONTACT_POINT = "clearstack"
+OTHERS = "grafana-default-email"  # where alerts of other rules go in a Grafana that nobody has changed
+ALERTS_PATH = "/api/v1/alerts/grafana"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +65,30 @@ RULES = (
 
 
 def alerting(dialect: Dialect) -> dict[str, Any]:
-    """The provisioning file of the rules in one dialect."""
+    """The provisioning file of the rules in one dialect, and of whom they tell."""
     rules = [_rule(rule, dialect) for rule in RULES]
     group = {"orgId": 1, "name": "plumbing", "folder": FOLDER_TITLE, "interval": "1m", "rules": rules}
-    return {"apiVersion": 1, "groups": [group]}
+    return {"apiVersion": 1, "groups": [group], "contactPoints": [_service()], "policies": [_policy()]}
+
+
+def _service() -> dict[str, Any]:
+    """The service's webhook; address and key come from the environment."""
+    settings = {
+        "url": f"${{CLEARSTACK_ALERTS_URL}}{ALERTS_PATH}", "httpMethod": "POST",
+        "authorization_scheme": "Bearer", "authorization_credentials": "${CLEARSTACK_ALERTS_KEY}",
+    }  # fmt: skip
+    receiver = {"uid": "clearstack-service", "type": "webhook", "settings": settings, "disableResolveMessage": False}
+    return {"orgId": 1, "name": CONTACT_POINT, "receivers": [receiver]}
+
+
+def _policy() -> dict[str, Any]:
+    """The alerts of these rules go to the service, one rule a call, and again each hour while they last."""
+    matchers = [[label, "=", value] for label, value in PRODUCT.items()]
+    route = {
+        "receiver": CONTACT_POINT, "object_matchers": matchers, "group_by": ["alertname"],
+        "group_wait": "30s", "group_interval": "1m", "repeat_interval": "1h",
+    }  # fmt: skip
+    return {"orgId": 1, "receiver": OTHERS, "group_by": ["grafana_folder", "alertname"], "routes": [route]}
 
 
 def _rule(rule: Rule, dialect: Dialect) -> dict[str, Any]:
@@ -74,7 +101,7 @@ def _rule(rule: Rule, dialect: Dialect) -> dict[str, Any]:
         "execErrState": "Error",
         "for": f"{rule.minutes}m",
         "annotations": {"summary": f"{rule.zh} / {rule.en}"},
-        "labels": {"product": "clearstack"},
+        "labels": PRODUCT,
     }
 
 

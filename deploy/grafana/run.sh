@@ -9,6 +9,8 @@ if [ ! -d "$here/$STORE" ]; then
 fi
 if command -v grafana >/dev/null 2>&1; then
     export CLEARSTACK_URL="${CLEARSTACK_URL:-http://127.0.0.1:8080}" CLEARSTACK_KEY="${CLEARSTACK_KEY:-}"
+    export CLEARSTACK_ALERTS_URL="${CLEARSTACK_ALERTS_URL:-http://127.0.0.1:8080}"
+    export CLEARSTACK_ALERTS_KEY="${CLEARSTACK_ALERTS_KEY:-$CLEARSTACK_KEY}"
     export CLEARSTACK_BUCKET="${CLEARSTACK_BUCKET:-clearstack}" CLEARSTACK_DASHBOARDS="$here/../../dashboards/json"
     export GF_PATHS_PROVISIONING="$here/$STORE" GF_PATHS_DATA="${GF_PATHS_DATA:-$here/../../.grafana}"
     export GF_SERVER_HTTP_ADDR="${GF_SERVER_HTTP_ADDR:-127.0.0.1}"

@@ -99,7 +99,16 @@ class ClockFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.CLOCK_O
     since_ms: int
 
 
-Facts = ExceedanceFacts | ShortfallFacts | StuckFacts | SilentFacts | DeviceBadFacts | ClockFacts
+class PlumbingFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.PLUMBING.value):
+    """A rule that watches the service itself from outside. `summary` is quoted: it is the watcher's text, not ours."""
+
+    node: Name
+    rule: str
+    summary: str
+    since_ms: int
+
+
+Facts = ExceedanceFacts | ShortfallFacts | StuckFacts | SilentFacts | DeviceBadFacts | ClockFacts | PlumbingFacts
 _DECODER: msgspec.json.Decoder[Facts] = msgspec.json.Decoder(Facts)
 
 

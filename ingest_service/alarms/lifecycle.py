@@ -17,11 +17,15 @@ RETROSPECTIVE = "@"  # parts a key from the time of an event that was recorded a
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where an alarm belongs; `series_id` only where it is about one channel."""
+    """Where an alarm belongs; `series_id` only where it is about one channel.
+
+    What concerns no single home has a node of the organisation, and "" as its home.
+    """
 
     home_id: str
     furnace_id: int | None = None
     series_id: int | None = None
+    node_id: str = ""
 
 
 class Condition(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from ingest_service.alarms.facts import (
     DeviceBadFacts,
     ExceedanceFacts,
     Facts,
+    PlumbingFacts,
     ShortfallFacts,
     SilentFacts,
     StuckFacts,
@@ -48,7 +49,9 @@ def describe(facts: Facts, locale: Locale, zone: tzinfo) -> AlarmText:
 
 
 def _where(facts: Facts, locale: Locale) -> str:
-    """The home, and the furnace where there is one."""
+    """The home, and the furnace where there is one; or the node of the organisation."""
+    if isinstance(facts, PlumbingFacts):
+        return facts.node.text(locale)
     parts = [facts.home.text(locale)]
     if not isinstance(facts, SilentFacts | ClockFacts) and facts.furnace.text(locale):
         parts.append(facts.furnace.text(locale))
@@ -147,6 +150,11 @@ def _(facts: ClockFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
         "clears": number(facts.clears_within_s),
         "since": clock(facts.since_ms, zone),
     }
+
+
+@_fields.register
+def _(facts: PlumbingFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
+    return {"rule": facts.rule, "summary": facts.summary or "-", "since": clock(facts.since_ms, zone)}
 
 
 def number(value: float) -> str:

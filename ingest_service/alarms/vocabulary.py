@@ -13,6 +13,7 @@ class Kind(StrEnum):
     EDGE_SILENT = "edge_silent"
     DEVICE_BAD = "device_bad"
     CLOCK_OFFSET = "clock_offset"
+    PLUMBING = "plumbing"
 
 
 @unique
@@ -68,6 +69,7 @@ SEVERITIES: dict[Kind, Severity] = {
     Kind.STUCK_VALUE: Severity.MEDIUM,
     Kind.DEVICE_BAD: Severity.MEDIUM,
     Kind.CLOCK_OFFSET: Severity.MEDIUM,
+    Kind.PLUMBING: Severity.MEDIUM,
 }
 
 LATCHES: dict[Kind, Latch] = {
@@ -77,4 +79,5 @@ LATCHES: dict[Kind, Latch] = {
     Kind.STUCK_VALUE: Latch.NONE,
     Kind.DEVICE_BAD: Latch.NONE,
     Kind.CLOCK_OFFSET: Latch.NONE,
+    Kind.PLUMBING: Latch.NONE,
 }

@@ -13,7 +13,17 @@ from ingest_service.api.context import Context, Here, context_of
 from ingest_service.api.errors import Forbidden, NotFound, NotSignedIn
 from ingest_service.api.origin import origin_of
 from ingest_service.errors import StoreError
-from ingest_service.people.decision import Caller, CallerKind, Grant, has, key_grant, may_at, may_at_home, reach
+from ingest_service.people.decision import (
+    Caller,
+    CallerKind,
+    Grant,
+    has,
+    key_grant,
+    may_at,
+    may_at_home,
+    nodes_in_reach,
+    reach,
+)
 from ingest_service.people.hashing import hash_token
 from ingest_service.people.nodes import ROOT_ID
 from ingest_service.people.roles import Right, Role
@@ -79,10 +89,20 @@ class Act:
         """What the caller may see of the relational database."""
         return self._here.reader(scope_of(self._here, self.caller, self._right))
 
+    @property
+    def node_id(self) -> str:
+        """The node at which the caller has the right: a key's own."""
+        return next(grant.node_id for grant in self.caller.grants if self._right in grant.rights)
+
     def at_home(self, home_id: str) -> None:
         """Raises Forbidden where the right does not hold at a home that the caller sees."""
         if not may_at_home(self.caller, self._right, home_id, self.tree):
             raise Forbidden(f"your role does not let you do this at home {home_id!r}")
+
+    def at_place(self, node_id: str) -> None:
+        """The same at a node, of which the caller sees something."""
+        if not may_at(self.caller, self._right, node_id, self.tree):
+            raise Forbidden(f"your role does not let you do this at {node_id!r}")
 
     def at_node(self, node_id: str) -> None:
         """Raises NotFound where the right does not hold at a node, or there is none such."""
@@ -129,7 +149,8 @@ def scope_of(here: Context, caller: Caller, right: Right) -> Scope:
     seen = [reach(caller, one, tree, admission) for one in {right, Right.VIEW}]
     if any(homes is None for homes in seen):
         return Scope()
-    return Scope(frozenset().union(*(homes for homes in seen if homes is not None)))
+    nodes = (nodes_in_reach(caller, one, tree) for one in {right, Right.VIEW})
+    return Scope(frozenset().union(*(homes for homes in seen if homes is not None)), frozenset().union(*nodes))
 
 
 def reader_of(act: Annotated[Act, needs(Right.VIEW)]) -> Reader:

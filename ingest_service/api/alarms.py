@@ -75,7 +75,7 @@ def acknowledge(alarm: Number, body: AcknowledgeIn, here: Here, act: Acknowledgi
 
 def acknowledged(here: Context, act: Act, alarm: int, note: str) -> Answer:
     """Acknowledge an alarm in sight under the caller's name, at the centre's time. Raises NotFound or Forbidden."""
-    act.at_home(found_alarm(act.sight, alarm).home_id)
+    act.at_place(found_alarm(act.sight, alarm).node)
     doing = act.doing(note.strip())
     return here.alarms.acknowledge(alarm, doing.who, doing.why, doing.at_ms, doing.address).answer
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from ingest_service.api import (
     alarms,
+    alerts,
     audit,
     completeness,
     compliance,
@@ -41,6 +42,7 @@ RESOURCES = (
     series,
     export,
     alarms,
+    alerts,
     compliance,
     judging,
     marks,

@@ -62,6 +62,12 @@ def reach(caller: Caller, right: Right, tree: Tree, admission: Admission) -> fro
     return frozenset().union(*map(tree.homes_below, nodes))
 
 
+def nodes_in_reach(caller: Caller, right: Right, tree: Tree) -> frozenset[str]:
+    """The nodes on which a caller has that right, down to the homes."""
+    nodes = [grant.node_id for grant in caller.grants if right in grant.rights]
+    return frozenset().union(*map(tree.grantable_below, nodes))
+
+
 def has(caller: Caller, right: Right) -> bool:
     """Whether a caller has a right anywhere; one that concerns the whole centre only at the root."""
     held = [grant.node_id for grant in caller.grants if right in grant.rights]

@@ -16,6 +16,7 @@ class Right(StrEnum):
     AUDIT = "audit"  # who did what
     PEOPLE = "people"  # accounts, grants, keys
     TREE = "tree"  # where homes stand, which are admitted
+    REPORT = "report"  # that the service itself is not well, as a watcher outside sees it
 
 
 class Role(StrEnum):
@@ -40,6 +41,7 @@ class KeyUse(StrEnum):
     WRITE_MARKS = "write-marks"
     METRICS = "metrics"
     GRAFANA = "grafana"
+    ALERTS = "alerts"
 
     @property
     def rights(self) -> frozenset[Right]:
@@ -61,5 +63,6 @@ _KEY_RIGHTS = {
     KeyUse.WRITE_MARKS: frozenset({Right.MARK}),
     KeyUse.METRICS: frozenset({Right.METRICS}),
     KeyUse.GRAFANA: frozenset({Right.CHARTS}),
+    KeyUse.ALERTS: frozenset({Right.REPORT}),
 }
 ON_THE_ROOT = (Right.METRICS, Right.OPERATE)  # concern the centre as a whole: a grant further down does not bring them

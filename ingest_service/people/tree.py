@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from ingest_service.people.nodes import ROOT, ROOT_ID, Node, NodeKind
+from ingest_service.people.nodes import GRANTABLE, ROOT, ROOT_ID, Node, NodeKind
 
 
 class BrokenTree(ValueError):
@@ -20,6 +20,7 @@ class Tree:
             self._nodes[node.id] = node
         self._children: dict[str, list[Node]] = {}
         self._homes: dict[str, frozenset[str]] = {}  # asked for at every request
+        self._grantable: dict[str, frozenset[str]] = {}
         for node in self._nodes.values():
             if node.parent_id is not None:
                 self._check(node)
@@ -66,6 +67,14 @@ class Tree:
         if known is None:
             known = frozenset(node.name for node in self.below(node_id) if node.kind is NodeKind.HOME)
             self._homes[node_id] = known
+        return known
+
+    def grantable_below(self, node_id: str) -> frozenset[str]:
+        """The ids of the node and those below it, down to the homes."""
+        known = self._grantable.get(node_id)
+        if known is None:
+            known = frozenset(node.id for node in self.below(node_id) if node.kind in GRANTABLE)
+            self._grantable[node_id] = known
         return known
 
     def _check(self, node: Node) -> None:

@@ -185,7 +185,7 @@ def _said(row: Alarm, before: lifecycle.Alarm, change: Change, address: str) -> 
         address=address,
         action=Action.ALARM_ACKNOWLEDGED,
         subject=f"alarm {row.id}",
-        home=row.home_id,
+        home=row.home_id or "",
         before=state_text({"state": before.state}),
         after=state_text({"state": change.alarm.state}),
         why=change.note,
@@ -217,7 +217,7 @@ def _alarm(row: Alarm) -> lifecycle.Alarm:
         key=row.key,
         kind=Kind(row.kind),
         severity=Severity(row.severity),
-        place=Place(row.home_id, row.furnace_id, row.series_id),
+        place=Place(row.home_id or "", row.furnace_id, row.series_id, row.node_id or ""),
         facts=facts_from_json(row.facts),
         raised_at_ms=row.raised_at_ms,
         noticed_at_ms=row.noticed_at_ms,
@@ -229,7 +229,9 @@ def _alarm(row: Alarm) -> lifecycle.Alarm:
 
 def _write(row: Alarm, alarm: lifecycle.Alarm) -> None:
     row.key, row.kind, row.severity = alarm.key, alarm.kind, alarm.severity
-    row.home_id, row.furnace_id, row.series_id = alarm.place.home_id, alarm.place.furnace_id, alarm.place.series_id
+    place = alarm.place
+    row.home_id, row.node_id = place.home_id or None, place.node_id or None
+    row.furnace_id, row.series_id = place.furnace_id, place.series_id
     row.facts = facts_to_json(alarm.facts)
     row.raised_at_ms, row.noticed_at_ms = alarm.raised_at_ms, alarm.noticed_at_ms
     row.acknowledged_at_ms, row.acknowledged_by = alarm.acknowledged_at_ms, alarm.acknowledged_by

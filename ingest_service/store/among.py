@@ -34,6 +34,6 @@ def packed(texts: Iterable[str]) -> str:
     return msgspec.json.encode(sorted(texts)).decode()
 
 
-def among(column: InstrumentedAttribute[str], listed: str) -> ColumnElement[bool]:
+def among(column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None], listed: str) -> ColumnElement[bool]:
     """Whether a column is one of the packed texts."""
     return column.bool_op("IN")(_Listed(literal(listed, Text())))

@@ -5,7 +5,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest_service.errors import StoreError
@@ -37,6 +37,16 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _migrate(engine: Engine) -> None:
     alembic = AlembicConfig()
     alembic.set_main_option("script_location", "ingest_service.store:migrations")
-    with engine.begin() as connection:
-        alembic.attributes["connection"] = connection
-        command.upgrade(alembic, "head")
+    with engine.connect() as connection:
+        _check_references(connection, "OFF")  # SQLite changes a table by making it anew, and others refer to it
+        with connection.begin():
+            alembic.attributes["connection"] = connection
+            command.upgrade(alembic, "head")
+        _check_references(connection, "ON")
+
+
+def _check_references(connection: Connection, switch: str) -> None:
+    """Switch the checking of foreign keys ON or OFF where it can be switched: in SQLite, between transactions."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA foreign_keys={switch}")
+        connection.rollback()

@@ -3,11 +3,12 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from ingest_service.alarms.facts import Facts, facts_from_json
 from ingest_service.alarms.messages import AlarmMessage, Channel
 from ingest_service.alarms.vocabulary import Locale, State
+from ingest_service.people.nodes import home_node_id
 from ingest_service.store.alarms import IS_OPEN
 from ingest_service.store.deliveries import DeliveryState
 from ingest_service.store.overview import Reader, columns
@@ -15,7 +16,10 @@ from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Furnace, Re
 
 
 class AlarmRecord(msgspec.Struct, frozen=True):
-    """One alarm. `raised_at_ms` is event time, `noticed_at_ms` when the centre knew. `facts` feed its texts."""
+    """One alarm. `raised_at_ms` is event time, `noticed_at_ms` when the centre knew. `facts` feed its texts.
+
+    What belongs to no home has "" as `home_id`, and `node_id`.
+    """
 
     id: int
     key: str
@@ -31,6 +35,12 @@ class AlarmRecord(msgspec.Struct, frozen=True):
     acknowledged_at_ms: int | None
     acknowledged_by: str
     cleared_at_ms: int | None
+    node_id: str = ""
+
+    @property
+    def node(self) -> str:
+        """The node of the organisation at which it stands."""
+        return self.node_id or home_node_id(self.home_id)
 
     @property
     def state(self) -> State:
@@ -108,7 +118,7 @@ def newest_step_id(reader: Reader) -> int:
     query = (
         select(func.max(AlarmEvent.id).label("newest"))
         .join(Alarm, Alarm.id == AlarmEvent.alarm_id)
-        .where(reader.scope.admits(Alarm.home_id))
+        .where(_in_sight(reader))
     )
     return int(reader.rows(query)[0]["newest"] or 0)
 
@@ -118,7 +128,7 @@ def steps(reader: Reader, alarm_id: int) -> list[AlarmStep]:
     query = (
         select(*columns(AlarmStep, AlarmEvent))
         .join(Alarm, Alarm.id == AlarmEvent.alarm_id)
-        .where(reader.scope.admits(Alarm.home_id), AlarmEvent.alarm_id == alarm_id)
+        .where(_in_sight(reader), AlarmEvent.alarm_id == alarm_id)
         .order_by(AlarmEvent.id)
     )
     return [AlarmStep(**row) for row in reader.rows(query)]
@@ -129,7 +139,7 @@ def messages(reader: Reader, limit: int, alarm_id: int | None = None, inbox: Loc
     query = (
         select(*columns(Message, Delivery, Delivery.payload.label("message")))
         .join(Alarm, Alarm.id == Delivery.alarm_id)
-        .where(reader.scope.admits(Alarm.home_id))
+        .where(_in_sight(reader))
         .order_by(Delivery.id.desc())
         .limit(limit)
     )
@@ -156,7 +166,7 @@ def _alarms(
     query = (
         select(*columns(AlarmRecord, Alarm, Furnace.name.label("furnace")))
         .outerjoin(Furnace, Furnace.id == Alarm.furnace_id)
-        .where(reader.scope.admits(Alarm.home_id), condition)
+        .where(_in_sight(reader), condition)
         .order_by(Alarm.raised_at_ms.desc(), Alarm.id.desc())
         .limit(limit)
     )
@@ -167,7 +177,13 @@ def _alarms(
     return [_record(**row) for row in reader.rows(query)]
 
 
+def _in_sight(reader: Reader) -> ColumnElement[bool]:
+    """The alarms of homes and nodes that the reader may see."""
+    return or_(reader.scope.admits(Alarm.home_id), reader.scope.admits_node(Alarm.node_id))
+
+
 def _record(furnace: str | None, facts: str, **row: Any) -> AlarmRecord:
+    row |= {name: row[name] or "" for name in ("home_id", "node_id")}
     return AlarmRecord(**row, furnace=furnace or "", facts=facts_from_json(facts))
 
 

@@ -17,13 +17,21 @@ from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """The homes that a reader may see; None is every home. What is outside does not exist for them."""
+    """The homes that a reader may see; None is every home. What is outside does not exist for them.
+
+    `nodes` are those of the organisation, for what belongs to no home.
+    """
 
     homes: frozenset[str] | None = None
+    nodes: frozenset[str] = frozenset()
 
-    def admits(self, home_id: InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    def admits(self, home_id: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
         """The condition that keeps a query inside the scope."""
         return true() if self.homes is None else among(home_id, _packed(self.homes))
+
+    def admits_node(self, node_id: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+        """The same for what belongs to a node."""
+        return true() if self.homes is None else among(node_id, _packed(self.nodes))
 
 
 @lru_cache(maxsize=1024)

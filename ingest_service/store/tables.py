@@ -246,11 +246,12 @@ class Alarm(Table):
     __tablename__ = "alarm"
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(index=True)
-    kind: Mapped[str]  # exceedance, stuck_value, edge_silent, device_bad, clock_offset
+    kind: Mapped[str]  # exceedance, shortfall, stuck_value, edge_silent, device_bad, clock_offset, plumbing
     severity: Mapped[str]  # critical, high, medium, low
-    home_id: Mapped[str] = mapped_column(ForeignKey("home.id"), index=True)
+    home_id: Mapped[str | None] = mapped_column(ForeignKey("home.id"), index=True)
     furnace_id: Mapped[int | None] = mapped_column(ForeignKey("furnace.id"))
     series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"))
+    node_id: Mapped[str | None]  # where it belongs to no home: a node of the organisation
     facts: Mapped[str] = mapped_column(Text, default="{}")  # JSON object: what the texts in both languages are made of
     raised_at_ms: Mapped[int] = mapped_column(BigInteger, index=True)  # event time
     noticed_at_ms: Mapped[int] = mapped_column(BigInteger)  # processing time

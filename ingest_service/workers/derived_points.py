@@ -134,11 +134,11 @@ def mark_event(mark: Marked, *, holds: bool) -> Point:
 
 
 def open_alarms(records: Iterable[AlarmRecord], homes: Iterable[str], at_ms: int) -> Iterator[Point]:
-    """How many alarms are open in each home, by severity: also where there are none."""
+    """How many alarms are open in each home, and in none of them, by severity: also where there are none."""
     found: dict[tuple[str, str], list[AlarmRecord]] = {}
     for record in records:
         found.setdefault((record.home_id, record.severity), []).append(record)
-    for home in homes:
+    for home in (*homes, ""):
         for severity in Severity:
             own = found.get((home, severity.value), [])
             waiting = sum(record.acknowledged_at_ms is None for record in own)

@@ -13,8 +13,12 @@ from dashboards.targets import Dialect
 from dashboards.types import SourceRef, Target
 from dashboards.writing import UIDS
 from tests.dashboards.asked import LAST_MINUTES, Backends
+from tests.ingest_service.api.rules import route_table
 
-ENVIRONMENT = {"${CLEARSTACK_URL}", "${CLEARSTACK_KEY}", "${CLEARSTACK_BUCKET}", "${CLEARSTACK_DASHBOARDS}"}
+ENVIRONMENT = {
+    "${CLEARSTACK_URL}", "${CLEARSTACK_KEY}", "${CLEARSTACK_BUCKET}", "${CLEARSTACK_DASHBOARDS}",
+    "${CLEARSTACK_ALERTS_URL}", "${CLEARSTACK_ALERTS_KEY}",
+}  # fmt: skip
 
 
 def read(store: Store, name: str) -> Any:
@@ -64,6 +68,26 @@ def test_alert_rules_are_whole_and_ask_the_sources_that_are_provisioned(store: S
         assert {steps[ref]["datasourceUid"] for ref in ("B", "C")} == {EXPRESSIONS}
         assert [steps[ref]["model"]["expression"] for ref in ("B", "C")] == ["A", "B"]
         assert "/" in rule["annotations"]["summary"], "in both languages"
+
+
+@pytest.mark.parametrize("store", list(Store))
+def test_what_fires_is_told_to_a_route_of_the_service_with_a_key_from_the_environment(store: Store) -> None:
+    found = read(store, "alerting/plumbing.yaml")
+    (point,), (policy,) = found["contactPoints"], found["policies"]
+    (receiver,), (route,) = point["receivers"], policy["routes"]
+    settings = receiver["settings"]
+    assert (receiver["type"], receiver["disableResolveMessage"], settings["httpMethod"]) == ("webhook", False, "POST")
+    assert settings["url"].replace("${CLEARSTACK_ALERTS_URL}", "") in {one.path for one in route_table()}
+    assert settings["authorization_credentials"] == "${CLEARSTACK_ALERTS_KEY}"
+    assert route["receiver"] == point["name"] != policy["receiver"]
+    wanted = {name: value for name, sign, value in route["object_matchers"] if sign == "="}
+    assert all(rule["labels"] == wanted for rule in rules(store))
+
+
+def test_the_environment_that_files_name_is_set_by_what_starts_grafana() -> None:
+    for name in ("run.sh", "compose.yaml"):
+        text = (ROOT / PROVISIONING / name).read_text(encoding="utf-8")
+        assert all(variable.strip("${}") in text for variable in ENVIRONMENT), name
 
 
 def test_one_rule_alarms_when_nothing_comes() -> None:

@@ -15,7 +15,7 @@ _BY_URGENCY = list(Severity)
 
 
 class AlarmView(msgspec.Struct, frozen=True):
-    """What a card and a page of an alarm show; `href` leads to its furnace, or its home."""
+    """What a card and a page of an alarm show; `href` leads to its furnace or its home, "" where it has neither."""
 
     id: int
     kind: str
@@ -40,7 +40,7 @@ def alarm_view(record: AlarmRecord, now_ms: int, clock: Clock, t: Texts) -> Alar
         severity=record.severity,
         state=record.state,
         words=describe(record.facts, t.locale, clock.zone),
-        href=furnace_href(record.home_id, record.furnace) if record.furnace else home_href(record.home_id),
+        href=_href(record),
         span=duration(ended_ms - record.raised_at_ms, t),
         raised_at_ms=record.raised_at_ms,
         noticed_at_ms=record.noticed_at_ms,
@@ -59,6 +59,12 @@ def urgency(record: AlarmRecord) -> tuple[bool, int, int]:
 def worst(alarms: Iterable[AlarmRecord]) -> str:
     """The most urgent severity among them, "" where there is none."""
     return min((Severity(alarm.severity) for alarm in alarms), key=_BY_URGENCY.index, default="")
+
+
+def _href(record: AlarmRecord) -> str:
+    if record.furnace:
+        return furnace_href(record.home_id, record.furnace)
+    return home_href(record.home_id) if record.home_id else ""
 
 
 def home_href(home_id: str) -> str:

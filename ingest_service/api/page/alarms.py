@@ -55,7 +55,7 @@ def show_alarms(page: AnyPage) -> HTMLResponse:
         "alarms",
         open=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in unfinished],
         finished=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in finished],
-        mine={alarm.id for alarm in unfinished if page.may_at(Right.ACKNOWLEDGE, alarm.home_id)},
+        mine={alarm.id for alarm in unfinished if page.may_at_node(Right.ACKNOWLEDGE, alarm.node)},
     )
 
 
@@ -71,7 +71,7 @@ def show_alarm(alarm: Number, page: AnyPage, notice: str = "") -> HTMLResponse:
         messages=journal.messages(page.sight, LETTERS_SHOWN, alarm)[::-1],
         notice=notice if notice in NOTICES.values() else "",
         trend=onset_trend(page, record),
-        may_acknowledge=page.may_at(Right.ACKNOWLEDGE, record.home_id),
+        may_acknowledge=page.may_at_node(Right.ACKNOWLEDGE, record.node),
     )
 
 

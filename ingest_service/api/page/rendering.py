@@ -16,7 +16,7 @@ from ingest_service.api.page.assets import asset_url
 from ingest_service.api.page.formats import Clock, zone_of
 from ingest_service.api.page.language import COOKIE, chosen
 from ingest_service.api.page.texts import LANG_TAGS, Texts, texts
-from ingest_service.people.decision import Caller, CallerKind, has, may_at_home
+from ingest_service.people.decision import Caller, CallerKind, has, may_at, may_at_home
 from ingest_service.people.roles import Right
 from ingest_service.store import journal
 from ingest_service.store.overview import Reader
@@ -63,6 +63,10 @@ class Page:
         """Whether they have it at a home."""
         tree = self.here.people.directory.tree
         return self.reader is not None and may_at_home(self.reader, right, home_id, tree())
+
+    def may_at_node(self, right: Right, node_id: str) -> bool:
+        """Whether they have it at a node of the organisation."""
+        return self.reader is not None and may_at(self.reader, right, node_id, self.here.people.directory.tree())
 
     def render(self, template: str, here_key: str, stream: str = "", status: int = 200, **values: Any) -> HTMLResponse:
         """The template with these values. `stream` is the query of the live stream that feeds the page."""

@@ -8,6 +8,7 @@ from ingest_service.alarms.facts import (
     ExceedanceFacts,
     Facts,
     Name,
+    PlumbingFacts,
     ShortfallFacts,
     SilentFacts,
     StuckFacts,
@@ -53,6 +54,7 @@ FACTS: dict[Kind, Facts] = {
     Kind.STUCK_VALUE: StuckFacts(HOME, FURNACE, Name("一氧化碳", "Carbon monoxide"), 12.5, "mg/m3", 65.0, 60.0, NOON),
     Kind.EDGE_SILENT: SilentFacts(HOME, "edge-1", NOON, 60.0),
     Kind.CLOCK_OFFSET: ClockFacts(HOME, "edge-1", -7.25, 5.0, 3.0, NOON),
+    Kind.PLUMBING: PlumbingFacts(Name("监测中心", "Monitoring centre"), "ingest-late", "Nothing was stored.", NOON),
     Kind.DEVICE_BAD: DeviceBadFacts(HOME, FURNACE, "furnace-1", "timeout", 37, NOON),
 }
 

@@ -121,6 +121,7 @@ PROBES: dict[str, Maker] = {
     "POST /alarms/{alarm}/acknowledge": sends("/alarms/1/acknowledge", reason="on_it"),
     "GET /api/v1/alarms": lists("/api/v1/alarms?state=all"),
     "GET /api/v1/alarms/{alarm}": reads("/api/v1/alarms/1"),
+    "POST /api/v1/alerts/grafana": lambda _: Probe(url="/api/v1/alerts/grafana", json={"alerts": []}, names=False),
     "POST /api/v1/alarms/{alarm}/acknowledge": lambda _: Probe(url="/api/v1/alarms/1/acknowledge", json={}),
     "GET /api/v1/edges": lists("/api/v1/edges"),
     "GET /api/v1/energy": lists(f"/api/v1/energy?{SPAN}"),

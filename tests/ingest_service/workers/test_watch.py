@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from edge_agent.wire.sample import Reason
-from ingest_service.alarms.facts import ClockFacts, DeviceBadFacts, StuckFacts
+from ingest_service.alarms.facts import ClockFacts, DeviceBadFacts, SilentFacts, StuckFacts
 from ingest_service.alarms.vocabulary import Kind, State
 from ingest_service.anomaly.standing import Standing
 from ingest_service.intake.edge_view import EdgeView
@@ -85,6 +85,7 @@ def test_an_edge_that_says_nothing_is_alarmed_and_clears_when_it_is_back(city: C
     city.watch.step(START + 61 * SECOND)
     (row,) = city.alarms.open()
     assert (row.alarm.kind, row.alarm.key) == (Kind.EDGE_SILENT, "edge_silent:h1:e1")
+    assert isinstance(row.facts, SilentFacts)
     assert (row.alarm.raised_at_ms, row.facts.home.zh) == (START, "青山殡仪馆")
     seen(city, START + 90 * SECOND)
     city.watch.step(START + 91 * SECOND)
