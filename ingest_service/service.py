@@ -83,23 +83,8 @@ class Service:
         live.load(store.latest())
         channels = ChannelsCache(registry).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
-        publish, rejections = self._subscriber.publish, RejectionLog(engine)
         tally, standing = SharedMinuteTally(), SharedStanding()
-        reorder_ms = round(config.broker.reorder_timeout_s * 1000)
-        self._ingest = IngestWorker(
-            self._queue,
-            registry,
-            store,
-            live,
-            publish,
-            wall_ms,
-            rejections,
-            GapLog(engine),
-            reorder_ms,
-            tally,
-            standing,
-            self._subscriber.publish_all,
-        )
+        self._ingest = self._intake(registry, live, tally, standing)
         zone = ZoneInfo(config.judging.time_zone)
         trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
         trail.compare_end()
@@ -111,15 +96,7 @@ class Service:
         judgements, plant = JudgementStore(engine), StoredPlant(CycleStore(engine), MarkStore(engine, trail))
         judge = JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant)
         explainer = Explainer(store, judgements, site, plant)
-        cycles = CycleWorker(
-            store,
-            channels,
-            plant.cycle_store,
-            EnergyStore(engine),
-            CycleSite(zone, config.judging.barometric_pa, config.cremations),
-            lambda hours, now_ms: judge.reopen(hours, Why.CREMATIONS, now_ms),
-            wall_ms,
-        )
+        cycles = self._cycles(channels, plant, judge, zone)
         silent_after_s = config.judging.silent_after_s
         self._workers: dict[str, Worker] = {
             "average": AverageWorker(store, channels, telling(judge.touched, cycles.touched), wall_ms, tally),
@@ -174,6 +151,37 @@ class Service:
             notifier.close()
         self._derived.close()
         _log.info("service_stopped")
+
+    def _intake(
+        self, registry: Registry, live: LiveTable, tally: SharedMinuteTally, standing: SharedStanding
+    ) -> IngestWorker:
+        return IngestWorker(
+            self._queue,
+            registry,
+            self._store,
+            live,
+            self._subscriber.publish,
+            wall_ms,
+            RejectionLog(self._engine),
+            GapLog(self._engine),
+            round(self._config.broker.reorder_timeout_s * 1000),
+            tally,
+            standing,
+            self._subscriber.publish_all,
+        )
+
+    def _cycles(
+        self, channels: Callable[[], Channels], plant: StoredPlant, judge: JudgeWorker, zone: ZoneInfo
+    ) -> CycleWorker:
+        return CycleWorker(
+            self._store,
+            channels,
+            plant.cycle_store,
+            EnergyStore(self._engine),
+            CycleSite(zone, self._config.judging.barometric_pa, self._config.cremations),
+            lambda hours, now_ms: judge.reopen(hours, Why.CREMATIONS, now_ms),
+            wall_ms,
+        )
 
     def _derive_from(
         self, live: LiveTable, channels: Callable[[], Channels], judge: JudgeWorker, book: RuleBook, zone: ZoneInfo
