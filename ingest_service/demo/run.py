@@ -13,7 +13,7 @@ from ingest_service.demo.history import History, written_samples
 from ingest_service.demo.processes import Processes, free_port, listens, program, wait_until
 from ingest_service.demo.progress import StartProgress
 from ingest_service.demo.receiver import WebhookReceiver
-from ingest_service.demo.summary import Api, Summary, any_value, read_statuses, summarise
+from ingest_service.demo.summary import Api, Shown, Summary, any_value, read_statuses, summarise
 
 SETTLE_S = 20.0
 STEPS = 6  # of the start: truth, history, furnaces, service, agents, first value
@@ -146,14 +146,16 @@ class Demo:
     def _finish(self, processes: Processes, sites: list[str], receiver: WebhookReceiver) -> Summary:
         """Stop the furnaces, let the agents drain, sum up."""
         files = [self._status_file(site) for site in sites]
+        stopped_ms = time.time_ns() // 1_000_000
         if processes.runs("furnaces"):
             processes.stop("furnaces")
         self._drain(lambda: all(status.blocks_pending == 0 for status in read_statuses(files)))
         for site in sites:
             if processes.runs(f"agent-{site}"):
                 processes.stop(f"agent-{site}")
-        now_ms = time.time_ns() // 1_000_000
-        return summarise(self._api, read_statuses(files), now_ms, receiver.received, self.first_value_s, self.history)
+        now_ms, statuses = time.time_ns() // 1_000_000, read_statuses(files)
+        shown = Shown(receiver.received, self.first_value_s, self.history, stopped_ms)
+        return summarise(self._api, statuses, now_ms, shown)
 
     def _drain(self, drained: Callable[[], bool]) -> None:
         until_s = time.monotonic() + SETTLE_S
