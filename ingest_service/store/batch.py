@@ -108,3 +108,27 @@ def without_repeated(batch: SampleBatch, fresh: Sequence[BlockRef]) -> SampleBat
     for block in fresh:
         kept[block.start : block.stop] = True
     return some_rows(batch, kept)
+
+
+def without_repeats(parts: list[SampleBatch]) -> SampleBatch:
+    """All rows sorted by series and time; of equal ones the first of the first part stays."""
+    whole = _concatenated(parts)
+    if not len(whole):
+        return whole
+    order = np.lexsort((whole.measured_at_ms, whole.series))
+    series, at_ms = whole.series[order], whole.measured_at_ms[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = (series[1:] != series[:-1]) | (at_ms[1:] != at_ms[:-1])
+    kept = order[first]
+    return SampleBatch(series[first], at_ms[first], whole.value[kept], whole.reason[kept])
+
+
+def _concatenated(parts: list[SampleBatch]) -> SampleBatch:
+    if not parts:
+        return empty_samples()
+    return SampleBatch(
+        np.concatenate([part.series for part in parts]),
+        np.concatenate([part.measured_at_ms for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        np.concatenate([part.reason for part in parts]),
+    )

@@ -6,14 +6,14 @@ import msgspec
 import structlog
 
 from ingest_service.errors import StoreError
+from ingest_service.store.dirty import DirtyMarks
 from ingest_service.store.embedded import tables
 from ingest_service.store.embedded.archive import Archive, SealedFile
 from ingest_service.store.embedded.database import Database
-from ingest_service.store.embedded.dirty import DirtyMarks
-from ingest_service.store.embedded.held import HeldBlocks
 from ingest_service.store.embedded.reading import latest_of
 from ingest_service.store.embedded.scrubbing import Scrubber
 from ingest_service.store.embedded.sealing import enter, listed_files
+from ingest_service.store.held import HeldBlocks
 from ingest_service.store.newest import NewestSamples
 
 DATABASE = "samples.duckdb"

@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
 from ingest_service.errors import HoursUnreadable, StoreError
-from ingest_service.store.batch import SampleBatch, empty_samples
+from ingest_service.store.batch import SampleBatch, without_repeats
 from ingest_service.store.embedded.archive import Archive
 from ingest_service.store.embedded.database import fetch
 from ingest_service.store.timeseries import HOUR_MS
@@ -44,30 +43,6 @@ def latest_of(cursor: DuckDBPyConnection, relation: str, parameters: list[Any]) 
 def as_batch(found: dict[str, NDArray[Any]]) -> SampleBatch:
     """Columns of a result as a batch."""
     return SampleBatch(found["series"], found["measured_at_ms"], found["value"], found["reason"])
-
-
-def without_repeats(parts: list[SampleBatch]) -> SampleBatch:
-    """All rows sorted by series and time; of equal ones the first of the first part stays."""
-    whole = _concatenated(parts)
-    if not len(whole):
-        return whole
-    order = np.lexsort((whole.measured_at_ms, whole.series))
-    series, at_ms = whole.series[order], whole.measured_at_ms[order]
-    first = np.ones(len(order), np.bool_)
-    first[1:] = (series[1:] != series[:-1]) | (at_ms[1:] != at_ms[:-1])
-    kept = order[first]
-    return SampleBatch(series[first], at_ms[first], whole.value[kept], whole.reason[kept])
-
-
-def _concatenated(parts: list[SampleBatch]) -> SampleBatch:
-    if not parts:
-        return empty_samples()
-    return SampleBatch(
-        np.concatenate([part.series for part in parts]),
-        np.concatenate([part.measured_at_ms for part in parts]),
-        np.concatenate([part.value for part in parts]),
-        np.concatenate([part.reason for part in parts]),
-    )
 
 
 def _sealed_files(cursor: DuckDBPyConnection, archive: Archive, from_ms: int, to_ms: int) -> dict[str, int]:

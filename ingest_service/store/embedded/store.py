@@ -11,10 +11,9 @@ from edge_agent.wire.command import BlockRange
 from ingest_service.config import Retention
 from ingest_service.errors import HoursUnreadable, StoreError
 from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch, without_repeated
+from ingest_service.store.dirty import minutes_touched
 from ingest_service.store.embedded import tables
-from ingest_service.store.embedded.dirty import minutes_touched
 from ingest_service.store.embedded.examining import examine_files
-from ingest_service.store.embedded.held import HeldRange, joined
 from ingest_service.store.embedded.opening import Opened, open_store
 from ingest_service.store.embedded.reading import read_samples
 from ingest_service.store.embedded.retiring import retire_rows
@@ -22,6 +21,7 @@ from ingest_service.store.embedded.sealing import hours_to_seal, listed_files, s
 from ingest_service.store.embedded.size import measure
 from ingest_service.store.embedded.tallying import gather_late, note_late, read_tally
 from ingest_service.store.findings import Finding
+from ingest_service.store.held import HeldRange, joined
 from ingest_service.store.tally import HourTally, late_of
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, WriteResult
 

@@ -7,7 +7,7 @@ from duckdb import DuckDBPyConnection
 
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.embedded.database import Columns, fetch, insert
-from ingest_service.store.embedded.held import HeldRange
+from ingest_service.store.held import HeldRange
 
 _MEANS = "series, start_ms, mean, low, high, covered"
 

@@ -14,8 +14,8 @@ from edge_agent.wire.command import BlockRange
 from ingest_service.columns import Int32s
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import BlockRef, DirtyMinutes, SampleBatch
-from ingest_service.store.embedded.dirty import DirtyMarks
-from ingest_service.store.embedded.held import HeldBlocks, HeldRange, joined
+from ingest_service.store.dirty import DirtyMarks
+from ingest_service.store.held import HeldBlocks, HeldRange, joined
 from ingest_service.store.remote.engine import Engine
 from ingest_service.store.remote.ledger import Ledger, Note
 from ingest_service.store.remote.pending import Pending, Written

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from ingest_service.store.batch import DirtyMinutes, SampleBatch
-from ingest_service.store.embedded.held import HeldRange
+from ingest_service.store.held import HeldRange
 from ingest_service.store.remote.tables import DirtyMark, ExternalStore, HeldRangeRow, NewestSample, QuarantinedSample
 from ingest_service.store.transaction import transaction
 

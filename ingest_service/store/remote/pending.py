@@ -7,9 +7,8 @@ import msgspec
 import numpy as np
 
 from ingest_service.columns import Int32s
-from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch, empty_samples, some_rows
-from ingest_service.store.embedded.held import HeldBlocks, HeldRange
-from ingest_service.store.embedded.reading import without_repeats
+from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch, empty_samples, some_rows, without_repeats
+from ingest_service.store.held import HeldBlocks, HeldRange
 from ingest_service.store.remote.columns import joined_means
 from ingest_service.store.timeseries import HOUR_MS
 

@@ -10,7 +10,7 @@ from edge_agent.wire.command import BlockRange
 from ingest_service.config import Retention
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch, without_repeated
-from ingest_service.store.embedded.dirty import minutes_touched
+from ingest_service.store.dirty import minutes_touched
 from ingest_service.store.remote.books import Books
 from ingest_service.store.remote.catalogue import Catalogue
 from ingest_service.store.remote.columns import joined_tallies, some_hours

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_service.store.batch import no_minutes
-from ingest_service.store.embedded.dirty import DirtyMarks, minutes_touched
+from ingest_service.store.dirty import DirtyMarks, minutes_touched
 from tests.ingest_service.store.batches import HOUR_MS, START_MS, Row, many_blocks, marks_of
 
 row_lists = st.lists(st.tuples(st.just(1), st.integers(0, 2 * HOUR_MS), st.just(1.0)), max_size=5)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_service.store.batch import BlockRef
-from ingest_service.store.embedded.held import HeldBlocks, HeldRange, Ranges, joined
+from ingest_service.store.held import HeldBlocks, HeldRange, Ranges, joined
 
 
 def ref(block: int, edge_id: int = 1, epoch: int = 7) -> BlockRef:
