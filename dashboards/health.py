@@ -18,8 +18,9 @@ _LATE = (Step(None, Colour.NORMAL), Step(60, Colour.WARN), Step(600, Colour.BAD)
 _YES = (Meaning(1, Text("是", "yes"), Colour.NORMAL), Meaning(0, Text("否", "no"), Colour.BAD))
 
 
-def health(_locale: Locale) -> Dashboard:
-    """The dashboard of the plumbing."""
+def health(locale: Locale) -> Dashboard:
+    """The dashboard of the plumbing; names of homes are asked for in the language."""
+    by = (f"home_{locale}", "edge")
     return Dashboard(
         name="health",
         title=Text("数据健康", "Data health"),
@@ -33,10 +34,10 @@ def health(_locale: Locale) -> Dashboard:
             (
                 Text("边缘网关", "Edges"),
                 (
-                    _edges(),
-                    _over_time(_LAG, "lag_s", "s"),
-                    _over_time(_OUTBOX, "outbox_blocks", "none"),
-                    _over_time(_CLOCK, "clock_offset_ms", "ms"),
+                    _edges(by),
+                    _over_time(_LAG, "lag_s", "s", by),
+                    _over_time(_OUTBOX, "outbox_blocks", "none", by),
+                    _over_time(_CLOCK, "clock_offset_ms", "ms", by),
                     _complete(),
                 ),
             ),
@@ -47,8 +48,7 @@ def health(_locale: Locale) -> Dashboard:
     )
 
 
-def _edges() -> Panel:
-    by = ("home", "edge")
+def _edges(by: tuple[str, ...]) -> Panel:
     fields = {
         "online": _ONLINE,
         "silent_s": _SILENT,
@@ -86,10 +86,8 @@ def _edges() -> Panel:
     )
 
 
-def _over_time(title: Text, field: str, unit: str) -> Panel:
-    ask = Ask(
-        measurement="edge", field=field, aggregate=Aggregate.MAX, name=_NO_NAME, by=("home", "edge"), where=(IN_HOME,)
-    )
+def _over_time(title: Text, field: str, unit: str, by: tuple[str, ...]) -> Panel:
+    ask = Ask(measurement="edge", field=field, aggregate=Aggregate.MAX, name=_NO_NAME, by=by, where=(IN_HOME,))
     return Panel(
         title=title,
         about=both(Text("每分钟一点，取最大。", "One point a minute; the greatest."), series_of("edge", field)),

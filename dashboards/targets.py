@@ -11,6 +11,7 @@ from dashboards.text import Locale
 from dashboards.types import PromVariableQuery, SourceRef, Target
 
 ANY = ".*"
+CHOICE = r"/^(?<text>.*)\/(?<value>[^\/]*)$/"  # what a reader sees, then what is asked for, which has no such sign
 TABLE = "table"
 
 
@@ -55,11 +56,12 @@ def panel_source(found: Sequence[Target]) -> SourceRef:
     return found[0].datasource if len({one.datasource.uid for one in found}) == 1 else MIXED
 
 
-def variable_query(variable: Variable, dialect: Dialect) -> str | PromVariableQuery:
-    """The query for the values of a variable."""
+def variable_query(variable: Variable, dialect: Dialect, locale: Locale) -> str | PromVariableQuery:
+    """The query for the choices of a variable, which `CHOICE` takes apart."""
+    tag = f"{variable.tag}_choice_{locale}"
     if dialect is Dialect.INFLUXQL:
-        return influxql.tag_values(variable.measurement, variable.tag, variable.within)
-    text = promql.label_values(variable.measurement, variable.field, variable.tag, variable.within)
+        return influxql.tag_values(variable.measurement, tag, variable.within)
+    text = promql.label_values(variable.measurement, variable.field, tag, variable.within)
     return PromVariableQuery(query=text, ref_id=f"variable-{variable.tag}")
 
 

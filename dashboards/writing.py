@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dashboards import fields, influxql, promql
 from dashboards.asking import Match, Source
 from dashboards.panel import Colour, Dashboard, Panel, Variable
-from dashboards.targets import ANY, Dialect, panel_source, targets, variable_query
+from dashboards.targets import ANY, CHOICE, Dialect, panel_source, targets, variable_query
 from dashboards.text import Locale, Text
 from dashboards.types import (
     SCHEMA_VERSION,
@@ -124,7 +124,7 @@ def _variables(dashboard: Dashboard, dialect: Dialect, locale: Locale) -> Iterat
 
 
 def _variable(variable: Variable, dialect: Dialect, locale: Locale) -> VariableJson:
-    query = variable_query(variable, dialect)
+    query = variable_query(variable, dialect, locale)
     return VariableJson(
         name=variable.tag,
         type="query",
@@ -134,7 +134,7 @@ def _variable(variable: Variable, dialect: Dialect, locale: Locale) -> VariableJ
         definition=query if isinstance(query, str) else query.query,
         refresh=2,
         sort=1,
-        regex="",
+        regex=CHOICE,
         multi=variable.many,
         include_all=variable.many,
         all_value=ANY if variable.many else None,

@@ -43,7 +43,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
 def furnaces_now(now: Now) -> Iterator[Point]:
     """Phase, head-room, open alarms and age of the newest sample of every furnace."""
-    homes = {home.id: home for home in now.homes}
+    homes = _homes(now)
     phases = _newest(now, now.channels.quantity == "phase", now.channels.furnace)
     newest_ms = _newest_ms(now, now.channels.furnace)
     headroom = _headroom(now.previews)
@@ -62,6 +62,7 @@ def furnaces_now(now: Now) -> Iterator[Point]:
 def edges_now(now: Now) -> Iterator[Point]:
     """Whether each edge is there, how late its data are, and what waits at it."""
     views = {view.edge_id: view for view in now.views}
+    homes = _homes(now)
     of_edge = _edge_numbers(now)
     newest_ms = _newest_ms(now, of_edge)
     own = {name: _newest(now, _of_nodes(now, name), of_edge) for name in (OUTBOX_DEPTH, OUTBOX_AGE)}
@@ -76,7 +77,8 @@ def edges_now(now: Now) -> Iterator[Point]:
             clock_offset_ms=view.clock_offset_ms if view else None, outbox_blocks=own[OUTBOX_DEPTH].get(edge.id),
             outbox_oldest_s=own[OUTBOX_AGE].get(edge.id), seq_gaps=float(view.seq_gaps) if view else None,
         )  # fmt: skip
-        yield Point("edge", tags_of(home=edge.home_id, edge=edge.name), now.at_ms, fields)
+        names = dict(zip(("home_zh", "home_en"), _home_names(homes[edge.home_id]), strict=True))
+        yield Point("edge", tags_of(home=edge.home_id, edge=edge.name, **names), now.at_ms, fields)
 
 
 def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[FurnaceRow]) -> Iterator[Point]:
@@ -98,14 +100,27 @@ def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[Furnac
             yield Point("completeness", tags, key % _HOURS * HOUR_MS, fields)
 
 
+def _homes(now: Now) -> Mapping[str, HomeRow]:
+    return {home.id: home for home in now.homes}
+
+
+def _home_names(home: HomeRow) -> tuple[str, str]:
+    """In Chinese and English."""
+    return home.name_zh or home.name_en or home.id, home.name_en or home.name_zh or home.id
+
+
 def _furnace_tags(furnace: FurnaceRow, home: HomeRow) -> Tags:
+    """Names in both languages, and choices: a name and an id, between them a sign that no id has."""
+    home_zh, home_en = _home_names(home)
+    furnace_zh = furnace.name_zh or furnace.name_en or furnace.name
+    furnace_en = furnace.name_en or furnace.name_zh or furnace.name
     return tags_of(
         home=home.id, furnace=furnace.name,
         city_zh=home.city_zh or home.city_en, city_en=home.city_en or home.city_zh,
         district_zh=home.district_zh or home.district_en, district_en=home.district_en or home.district_zh,
-        home_zh=home.name_zh or home.name_en or home.id, home_en=home.name_en or home.name_zh or home.id,
-        furnace_zh=furnace.name_zh or furnace.name_en or furnace.name,
-        furnace_en=furnace.name_en or furnace.name_zh or furnace.name,
+        home_zh=home_zh, home_en=home_en, furnace_zh=furnace_zh, furnace_en=furnace_en,
+        home_choice_zh=f"{home_zh}/{home.id}", home_choice_en=f"{home_en}/{home.id}",
+        furnace_choice_zh=f"{furnace_zh}/{furnace.name}", furnace_choice_en=f"{furnace_en}/{furnace.name}",
     )  # fmt: skip
 
 

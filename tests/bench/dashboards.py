@@ -169,9 +169,12 @@ def points_of(furnaces: Iterable[Furnace], hour_ms: int, minutes: list[int]) -> 
     for at_ms in minutes:
         for furnace in furnaces:
             fields = fields_of(phase=4.0, headroom_pct=35.0, alarms=0.0, age_s=1.0, burning=1.0, beyond=0.0)
-            names = dict.fromkeys(("home_zh", "home_en"), furnace.home) | dict.fromkeys(
-                ("furnace_zh", "furnace_en"), furnace.name
-            )
+            names = {
+                f"{level}{part}_{locale}": f"{name}/{name}" if part else name
+                for level, name in (("home", furnace.home), ("furnace", furnace.name))
+                for part in ("", "_choice")
+                for locale in ("zh", "en")
+            }
             yield Point("furnace", tags_of(home=furnace.home, furnace=furnace.name, **names), at_ms, fields)
         for home in homes:
             fields = fields_of(
@@ -183,7 +186,7 @@ def points_of(furnaces: Iterable[Furnace], hour_ms: int, minutes: list[int]) -> 
                 outbox_blocks=1.0,
                 outbox_oldest_s=0.4,
             )
-            yield Point("edge", tags_of(home=home, edge="gateway"), at_ms, fields)
+            yield Point("edge", tags_of(home=home, edge="gateway", home_zh=home, home_en=home), at_ms, fields)
             for severity in ("critical", "high", "medium", "low"):
                 yield Point(
                     "alarm", tags_of(home=home, severity=severity), at_ms, fields_of(open=0.0, unacknowledged=0.0)

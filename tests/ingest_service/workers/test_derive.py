@@ -110,7 +110,12 @@ def test_furnaces_edges_and_alarms_stand_as_they_do_now(city: City) -> None:
     assert newest(city, "furnace", "headroom_pct", **first) == pytest.approx(100 * (200 - 139) / 200)
     assert newest(city, "furnace", "age_s", **first) == pytest.approx(0.4)
     (column,) = columns(city, "furnace", "phase", **first)
-    names = {"home_zh": "北山殡仪馆", "furnace_en": "Furnace 1", "city_en": "Jiangcheng"}
+    names = {
+        "home_zh": "北山殡仪馆",
+        "furnace_en": "Furnace 1",
+        "city_en": "Jiangcheng",
+        "furnace_choice_zh": "1号炉/furnace-1",
+    }
     assert names.items() <= dict(column.tags).items()
     assert newest(city, "edge", "online", home="beishan") == 1.0
     assert newest(city, "edge", "clock_offset_ms", home="beishan") == 120.0
