@@ -4,23 +4,16 @@ from enum import StrEnum
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_service.alarms.texts import describe
-from ingest_service.alarms.vocabulary import Locale
+from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State
 from ingest_service.api.access import Act, Sight, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import NotFound
 from ingest_service.api.numbers import Number
 from ingest_service.api.page.formats import zone_of
-from ingest_service.api.schemas import (
-    AcknowledgedOut,
-    AcknowledgeIn,
-    AlarmDetailOut,
-    AlarmOut,
-    DeliveryOut,
-    ErrorOut,
-    StepOut,
-)
+from ingest_service.api.schemas import DeliveryOut, ErrorOut, Out
 from ingest_service.people.roles import Right
 from ingest_service.store import journal
 from ingest_service.store.alarms import Answer
@@ -30,6 +23,56 @@ from ingest_service.store.overview import Reader
 router = APIRouter(tags=["alarms"], responses={404: {"model": ErrorOut}})
 Acknowledging = Annotated[Act, needs(Right.ACKNOWLEDGE)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class AlarmOut(Out):
+    """An alarm; `what` in both languages says what is wrong. `raised_at_ms` is event time."""
+
+    id: int
+    kind: Kind
+    severity: Severity
+    state: State
+    home_id: str
+    furnace: str
+    series_id: int | None
+    what_zh: str
+    what_en: str
+    raised_at_ms: int
+    noticed_at_ms: int
+    acknowledged_at_ms: int | None
+    acknowledged_by: str
+    cleared_at_ms: int | None
+
+
+class StepOut(Out):
+    """One step in an alarm's life."""
+
+    step: str
+    at_ms: int
+    recorded_at_ms: int
+    who: str
+    note: str
+
+
+class AlarmDetailOut(AlarmOut):
+    """An alarm with its life and who was told."""
+
+    steps: list[StepOut]
+    deliveries: list[DeliveryOut]
+
+
+class AcknowledgeIn(BaseModel):
+    """What whoever signed in says of the alarm."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: Annotated[str, Field(max_length=400)] = ""
+
+
+class AcknowledgedOut(Out):
+    """What became of it: acknowledged, or already_acknowledged."""
+
+    answer: str
+    alarm: AlarmOut
 
 
 class Wanted(StrEnum):

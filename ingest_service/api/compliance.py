@@ -8,7 +8,7 @@ from ingest_service.api.access import Charts, needs
 from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest
 from ingest_service.api.numbers import Number
-from ingest_service.api.schemas import ErrorOut, ExceedanceOut, JudgementOut, LimitOut, RuleOut
+from ingest_service.api.schemas import ErrorOut, JudgementOut, Out
 from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
 from ingest_service.emissions.rulepack import RulePack
@@ -19,6 +19,55 @@ from ingest_service.store.timeseries import HOUR_MS
 MAX_JUDGED_SPAN_MS = 31 * 24 * HOUR_MS
 
 router = APIRouter(tags=["compliance"], responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}})
+
+
+class ExceedanceOut(Out):
+    """One or more periods in a row beyond a limit; `mean` is the worst period mean, `peak` the worst minute."""
+
+    id: int
+    home_id: str
+    furnace: str
+    rule: str
+    clause: str
+    pollutant: str
+    start_ms: int
+    end_ms: int
+    mean: float
+    peak: float
+    limit: float
+    unit: str
+    revision: int
+    averaging: str
+    bound: str
+
+
+class LimitOut(Out):
+    """One limit in force, with where it stands."""
+
+    pollutant: str
+    limit: float
+    unit: str
+    averaging: str
+    clause_zh: str
+    clause_en: str
+    source: str
+    averaging_source: str
+    bound: str
+
+
+class RuleOut(Out):
+    """A rule pack that applies. Limits of an unverified pack are shown, never judged."""
+
+    key: str
+    title_zh: str
+    title_en: str
+    jurisdiction: str
+    source: str
+    verified: str
+    reference_o2_pct: float | None
+    valid_minutes: int
+    judged: bool
+    limits: list[LimitOut]
 
 
 @router.get("/homes/{home}/furnaces/{furnace}/judgements", summary="Judged hours of a furnace")

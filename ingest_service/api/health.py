@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from ingest_service.api.access import PUBLIC, known_caller
 from ingest_service.api.context import Check, Context, Here
-from ingest_service.api.schemas import CheckOut, ReadyOut
+from ingest_service.api.schemas import Out
 from ingest_service.errors import StoreError
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.people.decision import has
@@ -14,6 +14,20 @@ from ingest_service.people.roles import Right
 from ingest_service.store.timeseries import TimeSeriesStore
 
 router = APIRouter(tags=["health"])
+
+
+class CheckOut(Out):
+    """One thing that must work; `problem` is empty while it does."""
+
+    name: str
+    problem: str
+
+
+class ReadyOut(Out):
+    """Whether the service does its work, and what is in the way where not."""
+
+    ready: bool
+    checks: list[CheckOut]
 
 
 @router.get("/healthz", summary="Is the process alive", dependencies=[PUBLIC])

@@ -1,24 +1,91 @@
 """JSON: homes and furnaces, and what their tags show now."""
 
 from fastapi import APIRouter
+from pydantic import Field
 
 from ingest_service.api.access import Charts
 from ingest_service.api.context import Here
-from ingest_service.api.readings import Reading
-from ingest_service.api.schemas import (
-    EdgeOut,
-    ErrorOut,
-    FurnaceDetailOut,
-    FurnaceOut,
-    HomeDetailOut,
-    HomeOut,
-    HourSoFarOut,
-    TagOut,
-)
+from ingest_service.api.readings import Reading, Trust
+from ingest_service.api.schemas import EdgeOut, ErrorOut, Out
 from ingest_service.api.snapshot import edge_states, found_furnace, found_home, furnace_readings, running_hours
 from ingest_service.store import overview
 
 router = APIRouter(tags=["homes"], responses={404: {"model": ErrorOut}})
+
+
+class HomeOut(Out):
+    """A funeral home."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    district_zh: str
+    district_en: str
+    city_zh: str
+    city_en: str
+
+
+class FurnaceOut(Out):
+    """A furnace; `name` is unique within its home."""
+
+    id: int
+    home_id: str
+    name: str
+    name_zh: str
+    name_en: str
+
+
+class TagOut(Out):
+    """One channel of a furnace and its newest value; `value` is null where there is none that can be used."""
+
+    series: int
+    device: str
+    channel: str
+    quantity: str
+    name_zh: str
+    name_en: str
+    unit: str
+    basis: str
+    low: float | None
+    high: float | None
+    period_s: float | None
+    value: float | None
+    quality: str = Field(description="good, or the label of what is doubtful or bad")
+    trust: Trust
+    measured_at_ms: int | None
+    age_ms: int | None
+
+
+class HourSoFarOut(Out):
+    """The running hour of one pollutant: its converted mean so far against the limit."""
+
+    rule: str
+    pollutant: str
+    start_ms: int
+    until_ms: int
+    mean: float | None
+    peak: float | None
+    limit: float
+    unit: str
+    valid_minutes: int
+    valid_minutes_needed: int
+    cause: str
+    forecast_mean: float | None
+    exceeds_at_ms: int | None
+
+
+class HomeDetailOut(HomeOut):
+    """A home with what belongs to it."""
+
+    furnaces: list[FurnaceOut]
+    edges: list[EdgeOut]
+
+
+class FurnaceDetailOut(FurnaceOut):
+    """A furnace with its newest values and the running hour."""
+
+    tags: list[TagOut]
+    hour_so_far: list[HourSoFarOut]
 
 
 @router.get("/homes", summary="Every funeral home")

@@ -8,11 +8,24 @@ from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.access import Sight
 from ingest_service.api.alarms import delivery_out
 from ingest_service.api.context import Here
-from ingest_service.api.schemas import DeliveryOut, EdgeOut, RejectionOut
+from ingest_service.api.schemas import DeliveryOut, EdgeOut, Out
 from ingest_service.api.snapshot import edge_states
 from ingest_service.store import journal
 
 router = APIRouter(tags=["operations"])
+
+
+class RejectionOut(Out):
+    """What was not admitted from one origin for one reason."""
+
+    reason: str
+    home: str
+    edge: str
+    device: str
+    count: int
+    first_at_ms: int
+    last_at_ms: int
+    example: str
 
 
 @router.get("/edges", summary="Edges: online or silent, clock offset, losses")

@@ -13,7 +13,7 @@ from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.numbers import Number
 from ingest_service.api.readings import reason_of
-from ingest_service.api.schemas import ErrorOut, JudgementOut, MeansOut, RawOut, TrendLineOut, TrendsOut
+from ingest_service.api.schemas import ErrorOut, JudgementOut, Out
 from ingest_service.api.snapshot import found_furnace
 from ingest_service.emissions.averages import Averaging
 from ingest_service.store import overview, trends
@@ -32,6 +32,45 @@ router = APIRouter(tags=["series"], responses={404: {"model": ErrorOut}, 422: {"
 
 From = Annotated[int, Query(alias="from", ge=0, le=10**14, description="ms since 1970 UTC, included")]
 To = Annotated[int, Query(alias="to", ge=0, le=10**14, description="ms since 1970 UTC, not included")]
+
+
+class MeansOut(Out):
+    """Means as parallel columns; null where nothing was valid. `covered` (0..1) is the share that a good value held."""
+
+    series: int
+    unit: str
+    period_ms: int
+    start_ms: list[int]
+    mean: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    covered: list[float]
+
+
+class RawOut(Out):
+    """Samples as parallel columns; `value` is null where `quality` is bad."""
+
+    series: int
+    unit: str
+    measured_at_ms: list[int]
+    value: list[float | None]
+    quality: list[str]
+
+
+class TrendLineOut(Out):
+    """The minute means of one quantity on the grid of its trend; null where there is none."""
+
+    quantity: str
+    unit: str
+    mean: list[float | None]
+
+
+class TrendsOut(Out):
+    """Minute means of a furnace on one grid, and the hours that were judged in it."""
+
+    start_ms: list[int]
+    lines: list[TrendLineOut]
+    hours: list[JudgementOut]
 
 
 class Period(StrEnum):

@@ -4,11 +4,35 @@ from fastapi import APIRouter
 
 from ingest_service.api.access import needs
 from ingest_service.api.context import Here
-from ingest_service.api.schemas import StoreOut
+from ingest_service.api.schemas import Out
 from ingest_service.people.roles import Right
 from ingest_service.store.forecast import forecast
 
 router = APIRouter(tags=["operations"])
+
+
+class StoreOut(Out):
+    """The store of the time series; null is what it does not say. Days to keep are 0 for ever.
+
+    `outlook` is fits, full (in `days_left` days at the growth of the last week) or unknown.
+    """
+
+    kind: str
+    hot_rows: int | None
+    sealed_rows: int | None
+    oldest_ms: int | None
+    newest_ms: int | None
+    disk_bytes: int | None
+    free_bytes: int | None
+    growth_bytes_per_day: float | None
+    outlook: str
+    days_left: float | None
+    settled_bytes: int | None
+    raw_days: int
+    minute_days: int
+    hour_days: int
+    quarantined_samples: int
+    problem: str
 
 
 @router.get(
