@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import msgspec
 
+from ingest_service.alarms.texts import clock
 from ingest_service.config import Config
 from ingest_service.config_file import load_config
 from ingest_service.emissions.explanation import Explanation
@@ -54,7 +55,7 @@ def told(one: Explanation, zone: ZoneInfo, *, every_minute: bool) -> list[str]:
     """An explanation in lines for people; times in `zone`."""
     mean = "no valid mean" if one.mean is None else f"mean {one.mean:.6g} {one.unit} (rounded {one.rounded:g})"
     lines = [
-        f"{one.pollutant} over {one.averaging}, {_at(one.start_ms, zone)} to {_at(one.end_ms, zone)}: "
+        f"{one.pollutant} over {one.averaging}, {clock(one.start_ms, zone)} to {clock(one.end_ms, zone)}: "
         f"{one.verdict}{f' ({one.cause})' if one.cause else ''}",
         f"  {mean}; limit {one.bound} {one.limit:g} {one.unit}; compared {one.compared}",
         f"  clause: {one.clause_en}",
@@ -68,11 +69,11 @@ def told(one: Explanation, zone: ZoneInfo, *, every_minute: bool) -> list[str]:
         why = f" ({kept.reason})" if kept.reason else ""
         figure = "no mean" if kept.mean is None else f"{kept.mean:.6g}"
         lines.append(
-            f"  recorded {_at(kept.computed_at_ms, zone)}: revision {kept.revision}{why}: {kept.verdict}, {figure}"
+            f"  recorded {clock(kept.computed_at_ms, zone)}: revision {kept.revision}{why}: {kept.verdict}, {figure}"
         )
     if every_minute:
         lines += [
-            f"  {_at(m.start_ms, zone)} measured {_figure(m.measured)} O2 {_figure(m.o2_pct)} "
+            f"  {clock(m.start_ms, zone)} measured {_figure(m.measured)} O2 {_figure(m.o2_pct)} "
             f"judged {_figure(m.judged)} {m.lost_to}".rstrip()
             for m in one.minutes
         ]
@@ -137,10 +138,6 @@ def _moment_ms(text: str, zone: ZoneInfo) -> int:
     except ValueError:
         raise ConfigError("--at", "", f"{text!r} is no moment", "2026-03-02T10:20") from None
     return round((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1000)
-
-
-def _at(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
 
 
 def _figure(value: float | None) -> str:

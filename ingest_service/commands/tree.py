@@ -1,11 +1,11 @@
 """`ingest-service tree`: the organisation as a file: show it, compare it, make it so; who could see a home when."""
 
 import argparse
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ingest_service.alarms.texts import clock
 from ingest_service.commands.acting import add_config, doing_now, stores_of
 from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
@@ -72,8 +72,4 @@ def _witnesses(args: argparse.Namespace) -> int:
 
 
 def _span(from_ms: int, to_ms: int | None, zone: ZoneInfo) -> str:
-    return f"{_at(from_ms, zone)}  {'now' if to_ms is None else _at(to_ms, zone):16}"
-
-
-def _at(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, zone).strftime("%Y-%m-%d %H:%M")
+    return f"{clock(from_ms, zone)}  {'now' if to_ms is None else clock(to_ms, zone):16}"

@@ -4,24 +4,23 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_agent.wire.metric import DataType
+from ingest_service.columns import Bytes, Int32s, Int64s
 
 UNKNOWN = -1  # in place of a series id
 BLOCK = -2  # in place of a series id: the number of the message's block
 FOREIGN = -3  # in place of a series id: the message is that of another edge of the same name
 
 _WIDEST, _HOLES = 4_096, 8  # a table wider than this has at most so many places an alias
-_Int64s = NDArray[np.int64]
 
 
 class AliasTable(msgspec.Struct, frozen=True):
     """Series id (or UNKNOWN, BLOCK) and data type (0 for unknown) of the aliases from `low` on."""
 
     low: int
-    series: NDArray[np.int32]
-    datatype: NDArray[np.uint8]
+    series: Int32s
+    datatype: Bytes
 
 
 _NOTHING = AliasTable(0, np.full(1, UNKNOWN, np.int32), np.zeros(1, np.uint8))  # whose one place says: unknown
@@ -30,8 +29,8 @@ _NOTHING = AliasTable(0, np.full(1, UNKNOWN, np.int32), np.zeros(1, np.uint8))  
 class Meanings(msgspec.Struct, frozen=True):
     """Of every row: series id (or UNKNOWN, BLOCK) and data type (0 for unknown)."""
 
-    series: NDArray[np.int32]
-    datatype: NDArray[np.uint8]
+    series: Int32s
+    datatype: Bytes
 
 
 def alias_table(
@@ -50,7 +49,7 @@ def alias_table(
     return table
 
 
-def look_up(tables: Sequence[AliasTable], lengths: _Int64s, alias: _Int64s) -> Meanings:
+def look_up(tables: Sequence[AliasTable], lengths: Int64s, alias: Int64s) -> Meanings:
     """What each alias means, where the first `lengths[0]` rows are of the device of `tables[0]`, and so on."""
     places: dict[int, int] = {}
     distinct = [_NOTHING]

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_agent.wire.data import unmarked
 from edge_agent.wire.metric import DataType
+from ingest_service.columns import Bools, Bytes, Float64s, Int32s, Int64s, Uint64s
 from ingest_service.intake.alias_table import BLOCK, AliasTable, look_up
 from ingest_service.intake.scanning import INT, LONG, Scan
 
-_Int64s = NDArray[np.int64]
 _BITS = np.zeros(256, np.uint64)
 _BITS[[DataType.INT8, DataType.INT16, DataType.INT32, DataType.INT64]] = (8, 16, 32, 64)
 _WHOLE_BITS = np.uint64(64)
@@ -23,10 +22,10 @@ class PlainSamples(msgspec.Struct, frozen=True):
     `block` and `mark` (0 where a message has none) and `historical` are of each message.
     """
 
-    series: NDArray[np.int32]
-    measured_at_ms: _Int64s
-    value: NDArray[np.float64]
-    bounds: _Int64s
+    series: Int32s
+    measured_at_ms: Int64s
+    value: Float64s
+    bounds: Int64s
     block: Sequence[int]
     mark: Sequence[int]
     historical: Sequence[bool]
@@ -38,16 +37,16 @@ class PlainSamples(msgspec.Struct, frozen=True):
 class Chosen(msgspec.Struct, frozen=True):
     """Rows of a scan: those of the messages that were chosen, in order."""
 
-    alias: _Int64s
-    measured_at_ms: _Int64s
-    kind: NDArray[np.uint8]
-    value: NDArray[np.float64]
-    whole: NDArray[np.uint64]
-    datatype: NDArray[np.uint8]
-    historical: NDArray[np.bool_]
+    alias: Int64s
+    measured_at_ms: Int64s
+    kind: Bytes
+    value: Float64s
+    whole: Uint64s
+    datatype: Bytes
+    historical: Bools
 
 
-def read_plain(scanned: Scan, messages: _Int64s, tables: Sequence[AliasTable]) -> PlainSamples:
+def read_plain(scanned: Scan, messages: Int64s, tables: Sequence[AliasTable]) -> PlainSamples:
     """The samples of those messages of a scan (ascending, plain), each read with the table of its device."""
     lengths = np.diff(scanned.bounds)[messages]
     rows = _chosen(scanned, messages, lengths)
@@ -70,7 +69,7 @@ def read_plain(scanned: Scan, messages: _Int64s, tables: Sequence[AliasTable]) -
     )
 
 
-def _chosen(scanned: Scan, messages: _Int64s, lengths: _Int64s) -> Chosen:
+def _chosen(scanned: Scan, messages: Int64s, lengths: Int64s) -> Chosen:
     columns = [getattr(scanned, name) for name in Chosen.__struct_fields__]
     if lengths.sum() == len(scanned.alias):
         return Chosen(*columns)
@@ -79,9 +78,7 @@ def _chosen(scanned: Scan, messages: _Int64s, lengths: _Int64s) -> Chosen:
     return Chosen(*(column[rows] for column in columns))
 
 
-def _blocks(
-    messages: int, of: _Int64s, rows: Chosen, numbers: NDArray[np.bool_]
-) -> tuple[Sequence[int], Sequence[int]]:
+def _blocks(messages: int, of: Int64s, rows: Chosen, numbers: Bools) -> tuple[Sequence[int], Sequence[int]]:
     """Block number and mark of each message; of several the last one, 0 where it is no long."""
     sent = np.zeros(messages, np.uint64)
     at = np.flatnonzero(numbers)
@@ -90,7 +87,7 @@ def _blocks(
     return [block for block, _ in pairs], [mark for _, mark in pairs]
 
 
-def _signed(rows: Chosen, datatype: NDArray[np.uint8]) -> NDArray[np.float64]:
+def _signed(rows: Chosen, datatype: Bytes) -> Float64s:
     """The values, with whole numbers of a signed type read as two's complement."""
     bits = _BITS[datatype]
     at = np.flatnonzero((bits > 0) & ((rows.kind == INT) | (rows.kind == LONG)))

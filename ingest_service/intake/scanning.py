@@ -8,12 +8,8 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-Int64s = NDArray[np.int64]
-Uint64s = NDArray[np.uint64]
-Bools = NDArray[np.bool_]
-Bytes = NDArray[np.uint8]
+from ingest_service.columns import Bools, Bytes, Float64s, Int64s, Uint64s
 
 INT, LONG, FLOAT, DOUBLE, BOOLEAN = 0x50, 0x58, 0x65, 0x69, 0x70  # the tag of the field that holds a metric's value
 
@@ -52,7 +48,7 @@ class Scan(msgspec.Struct, frozen=True):
     alias: Int64s
     measured_at_ms: Int64s
     kind: Bytes
-    value: NDArray[np.float64]
+    value: Float64s
     whole: Uint64s
     datatype: Bytes
     historical: Bools
@@ -101,7 +97,7 @@ class _Metrics(msgspec.Struct, frozen=True):
     alias: Int64s
     measured_at_ms: Int64s
     kind: Bytes
-    value: NDArray[np.float64]
+    value: Float64s
     whole: Uint64s
     datatype: Bytes
     historical: Bools
@@ -194,7 +190,7 @@ def _small(text: _Text, place: Int64s, tag: int) -> tuple[Int64s, Bytes]:
     return place + 2 * there, np.where(there, text.byte[place + there], 0).astype(np.uint8)
 
 
-def _values(text: _Text, place: Int64s, kind: Bytes) -> tuple[NDArray[np.float64], Uint64s, Int64s]:
+def _values(text: _Text, place: Int64s, kind: Bytes) -> tuple[Float64s, Uint64s, Int64s]:
     """Values at `place` by their kind, whole numbers as they are on the wire, and what follows; _NOWHERE for others."""
     value = np.zeros(len(place))
     whole = np.zeros(len(place), np.uint64)
