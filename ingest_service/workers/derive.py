@@ -1,7 +1,7 @@
 """Writes the derived series: what was judged, alarmed, marked and burned since last time, and how all stands now."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 
 import msgspec
@@ -90,10 +90,22 @@ class DeriveWorker:
         while rows := _TABLES[table](self._from, self._seen[table]):
             newest = rows[-1].id
             made = [*(point for row in rows for point in row.points), *points.progress({table: newest}, now_ms)]
+            judged_ms = [point.at_ms for point in made if point.measurement == "average"]
+            if judged_ms:
+                made += self._exceedances(min(judged_ms), max(judged_ms))
             written += self._write(made)
-            self._due |= {point.at_ms // HOUR_MS for point in made if point.measurement == "average"}
+            self._due |= {at_ms // HOUR_MS for at_ms in judged_ms}
             self._seen[table] = newest
         return written
+
+    def _exceedances(self, from_ms: int, to_ms: int) -> list[Point]:
+        """What stands beyond a limit round the periods that were judged, and that nothing else does any more."""
+        rows = changes.exceedances_touching(self._from.reader, from_ms, to_ms)
+        made = [points.exceedance_event(row, points.clause_of(self._from.packs, row)) for row in rows]
+        known = {(point.tags, point.at_ms) for point in made}
+        told = self._derived.read("event", _is_exceedance, from_ms, to_ms + 1, {"holds"})
+        begun = {(one.tags, at_ms) for one in told for at_ms in one.at_ms[one.value > 0].tolist()}
+        return [*made, *(points.withdrawn_exceedance(tags, at_ms) for tags, at_ms in sorted(begun - known))]
 
     def _write(self, made: Sequence[Point]) -> int:
         if made:
@@ -176,8 +188,13 @@ def _alarmed(sources: Sources, seen: int) -> list[_Row]:
     found = []
     for step in changes.steps_since(sources.reader, seen, ROWS_AT_ONCE):
         record = journal.alarm(sources.reader, step.alarm_id)
-        found.append(_Row(step.id, (points.alarm_event(record, sources.zone),) if record else ()))
+        event = points.alarm_event(record, sources.zone) if record else None
+        found.append(_Row(step.id, (event,) if event else ()))
     return found
+
+
+def _is_exceedance(tags: Mapping[str, str]) -> bool:
+    return tags.get("kind") == points.EXCEEDANCE
 
 
 _TABLES: dict[str, Callable[[Sources, int], list[_Row]]] = {

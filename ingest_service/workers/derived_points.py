@@ -4,16 +4,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 
+import msgspec
+
+from edge_agent.wire.quantity import quantities
 from ingest_service.alarms.facts import Name
-from ingest_service.alarms.texts import describe
+from ingest_service.alarms.phrases import phrases
+from ingest_service.alarms.texts import describe, number, unit_text
 from ingest_service.alarms.vocabulary import Kind, Locale, Severity
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.units import Pollutant
 from ingest_service.emissions.vocabulary import Bound
-from ingest_service.store.derived.changes import Burned, Marked, Period, Used
-from ingest_service.store.derived.point import Point, fields_of, tags_of
+from ingest_service.store.derived.changes import Burned, Exceeded, Marked, Period, Used
+from ingest_service.store.derived.point import Point, Tags, fields_of, tags_of
 from ingest_service.store.journal import AlarmRecord
 
 MINUTE_MS = 60_000
@@ -22,6 +26,8 @@ _TIMES = re.compile(r"[:@]?\d{10,}")  # in a key; a tag with them would make a s
 _STATES = {verdict.label: float(verdict) for verdict in Verdict}
 _CREMATION = Name("火化", "Cremation")
 _MARK = Name("标记", "Mark")
+_WITHDRAWN = Name("已不成立", "no longer one")
+EXCEEDANCE = "exceedance"
 
 
 def average(period: Period, bound: Bound) -> Point:
@@ -97,12 +103,57 @@ def energy(used: Used) -> Point:
     )  # fmt: skip
 
 
-def alarm_event(record: AlarmRecord, zone: tzinfo) -> Point:
-    """An alarm as an annotation: an exceedance, or anything else that needed a person."""
-    kind = "exceedance" if record.kind in (Kind.EXCEEDANCE, Kind.SHORTFALL) else "alarm"
+def exceedance_event(one: Exceeded, clause: Name) -> Point:
+    """An exceedance as an annotation of its own span, with its figures, whoever was told of it."""
+    known = quantities().get(one.pollutant)
+    name = Name(known.zh, known.en) if known else Name(one.pollutant, one.pollutant)
+    sign, unit = ("<" if one.bound == Bound.AT_LEAST else ">"), unit_text(one.unit)
+    said = {
+        locale: f"{name.text(locale)} {phrases().period[locale].get(one.averaging, one.averaging)} "
+        f"{number(one.mean)} {sign} {number(one.limit)} {unit}"
+        for locale in Locale
+    }
+    point = _event(
+        exceedance_tags(one),
+        one.start_ms,
+        one.end_ms,
+        Name(said[Locale.ZH], said[Locale.EN]),
+        Name(
+            f"最差分钟值 {number(one.peak)} {unit}；{clause.zh}（{one.rule}）",
+            f"Worst minute {number(one.peak)} {unit}; {clause.en} ({one.rule})",
+        ),
+    )
+    figures = fields_of(mean=one.mean, peak=one.peak, limit=one.limit)
+    return msgspec.structs.replace(point, fields=(*point.fields, *figures))
+
+
+def exceedance_tags(one: Exceeded) -> Tags:
+    """Of the events of one subject."""
+    subject = f"{one.rule}:{one.pollutant}:{one.averaging}"
+    return tags_of(home=one.home_id, furnace=one.furnace, kind=EXCEEDANCE, subject=subject)
+
+
+def withdrawn_exceedance(tags: Tags, begin_ms: int) -> Point:
+    """That there is no exceedance where one began before."""
+    return _event(tags, begin_ms, 0, _WITHDRAWN, _WITHDRAWN)
+
+
+def clause_of(packs: Sequence[RulePack], one: Exceeded) -> Name:
+    """The clause that the limit cites; of a pack that is no longer in use, as it was recorded."""
+    for pack in packs:
+        limit = pack.limit_of(Pollutant(one.pollutant), Averaging(one.averaging)) if pack.key == one.rule else None
+        if limit:
+            return Name(limit.clause_zh, limit.clause_en)
+    return Name(one.clause, one.clause)
+
+
+def alarm_event(record: AlarmRecord, zone: tzinfo) -> Point | None:
+    """An alarm as an annotation; one of an exceedance has none beside that of the exceedance itself."""
+    if record.kind in (Kind.EXCEEDANCE, Kind.SHORTFALL):
+        return None
     said = {locale: describe(record.facts, locale, zone) for locale in Locale}
     return _event(
-        tags_of(home=record.home_id, furnace=record.furnace, kind=kind, subject=_TIMES.sub("", record.key)),
+        tags_of(home=record.home_id, furnace=record.furnace, kind="alarm", subject=_TIMES.sub("", record.key)),
         record.raised_at_ms,
         record.cleared_at_ms or record.raised_at_ms,
         Name(said[Locale.ZH].what, said[Locale.EN].what),
@@ -151,7 +202,7 @@ def progress(seen: Mapping[str, int], at_ms: int) -> list[Point]:
     return [Point("progress", tags_of(what=what), at_ms, fields_of(row=float(row))) for what, row in seen.items()]
 
 
-def _event(tags: tuple[tuple[str, str], ...], begin_ms: int, end_ms: int, title: Name, text: Name) -> Point:
+def _event(tags: Tags, begin_ms: int, end_ms: int, title: Name, text: Name) -> Point:
     texts = {"title_zh": title.zh, "title_en": title.en, "text_zh": text.zh, "text_en": text.en}
     fields = fields_of(begin_ms=float(begin_ms), end_ms=float(end_ms), holds=float(end_ms > 0))
     return Point("event", tags, begin_ms, fields, tags_of(**texts))

@@ -6,7 +6,16 @@ import msgspec
 from sqlalchemy import Select, func, select
 
 from ingest_service.store.overview import Reader, columns
-from ingest_service.store.tables import AlarmEvent, Cremation, Delivery, EnergyHour, Furnace, Judgement, Mark
+from ingest_service.store.tables import (
+    AlarmEvent,
+    Cremation,
+    Delivery,
+    EnergyHour,
+    Exceedance,
+    Furnace,
+    Judgement,
+    Mark,
+)
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -86,6 +95,30 @@ class Marked(msgspec.Struct, frozen=True):
     start_ms: int
     end_ms: int
     reason: str
+
+
+class Exceeded(msgspec.Struct, frozen=True):
+    """A run of periods beyond a limit, as it stands. `mean` is the worst period's, `peak` the worst minute."""
+
+    home_id: str
+    furnace: str
+    rule: str
+    clause: str
+    pollutant: str
+    averaging: str
+    bound: str
+    start_ms: int
+    end_ms: int
+    mean: float
+    peak: float
+    limit: float
+    unit: str
+
+
+def exceedances_touching(reader: Reader, from_ms: int, to_ms: int) -> list[Exceeded]:
+    """Those of which any part, or an end, lies within the span."""
+    query = _named(Exceeded, Exceedance).where(Exceedance.start_ms <= to_ms, Exceedance.end_ms >= from_ms)
+    return [Exceeded(**row) for row in reader.rows(query.order_by(Exceedance.id))]
 
 
 def periods_since(reader: Reader, seen: int, limit: int) -> list[Period]:

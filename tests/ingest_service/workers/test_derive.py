@@ -6,12 +6,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
 
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import DirtyMinutes, MeanBatch
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.derived.point import DerivedColumn, Point
-from ingest_service.store.tables import Cremation, EnergyHour, Judgement, Mark
+from ingest_service.store.tables import Cremation, EnergyHour, Exceedance, Judgement, Mark
 from ingest_service.workers import derive
 from ingest_service.workers.derive import DeriveWorker
 from tests.dashboards.seeding import cremation, sources
@@ -166,10 +168,6 @@ def test_a_late_verdict_makes_the_completeness_of_its_hour_anew(city: City) -> N
 def test_events_speak_both_languages_and_end_when_it_ends(city: City) -> None:
     steady = worker(city)
     steady.step(NOW_MS)
-    assert "41.83" in str(newest(city, "event", "title_zh", kind="exceedance"))
-    assert "Beishan" in str(newest(city, "event", "title_en", kind="exceedance"))
-    subjects = [dict(one.tags)["subject"] for one in columns(city, "event", "end_ms", kind="exceedance")]
-    assert subjects == ["exceedance:1:hcl"], "a subject is bounded: in InfluxDB every tag value costs for ever"
     raised_ms = NOW_MS - 20 * MINUTE_MS
     city.observe(stuck(city.furnaces[0], raised_ms))
     steady.step(NOW_MS + 10_000)
@@ -178,6 +176,40 @@ def test_events_speak_both_languages_and_end_when_it_ends(city: City) -> None:
     city.observe(msgspec.structs.replace(stuck(city.furnaces[0], raised_ms), ends_ms=NOW_MS))
     steady.step(NOW_MS + 20_000)
     assert at(city, raised_ms, "event", "end_ms", **of) == [float(NOW_MS)]
+
+
+def test_an_exceedance_is_an_event_of_its_own_span_with_its_figures(city: City) -> None:
+    worker(city).step(NOW_MS)
+    start_ms = THIS_HOUR_MS - 2 * HOUR_MS
+    of = {"kind": "exceedance", "home": "beishan", "furnace": "furnace-1", "subject": f"{RULE}:hcl:clock_hour"}
+    figures = {name: at(city, start_ms, "event", name, **of) for name in ("begin_ms", "end_ms", "peak", "limit")}
+    assert figures == {"begin_ms": [start_ms], "end_ms": [start_ms + HOUR_MS], "peak": [66.2], "limit": [30.0]}
+    assert newest(city, "event", "title_zh", **of) == "氯化氢 小时均值 41.83 > 30 mg/m³"
+    assert "GB 13801-2015" in str(newest(city, "event", "text_en", **of))
+    assert columns(city, "event", "holds", kind="alarm", home="beishan") == [], "its alarm tells nothing more"
+
+
+def test_an_exceedance_that_moved_or_vanished_leaves_nothing_that_holds(city: City) -> None:
+    steady, start_ms = worker(city), THIS_HOUR_MS - 2 * HOUR_MS
+    steady.step(NOW_MS)
+    judged = {
+        "furnace_id": city.furnaces[0].id, "rule": RULE, "pollutant": "hcl", "end_ms": start_ms + HOUR_MS,
+        "mean": 41.83, "peak": 66.2, "limit": 30.0, "unit": "mg/m3", "valid_minutes": 60, "verdict": "exceeded",
+        "revision": 7, "computed_at_ms": NOW_MS,
+    }  # fmt: skip
+    with Session(city.engine) as session, session.begin():
+        session.execute(update(Exceedance).values(start_ms=start_ms - HOUR_MS))
+    city.insert(
+        Judgement, judged | {"start_ms": start_ms}, judged | {"start_ms": start_ms - HOUR_MS, "end_ms": start_ms}
+    )
+    steady.step(NOW_MS + 10_000)
+    assert at(city, start_ms, "event", "holds", kind="exceedance") == [0.0]
+    assert at(city, start_ms - HOUR_MS, "event", "holds", kind="exceedance") == [1.0]
+    with Session(city.engine) as session, session.begin():
+        session.execute(delete(Exceedance))
+    city.insert(Judgement, judged | {"start_ms": start_ms - HOUR_MS, "revision": 8, "verdict": "within"})
+    steady.step(NOW_MS + 20_000)
+    assert at(city, start_ms - HOUR_MS, "event", "holds", kind="exceedance") == [0.0]
 
 
 def test_a_cremation_that_moved_or_vanished_leaves_nothing_that_holds(city: City) -> None:

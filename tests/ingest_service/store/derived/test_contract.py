@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from ingest_service.alarms.facts import Name
 from ingest_service.config import Retention
+from ingest_service.store.derived.changes import Exceeded
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.derived.influx import InfluxDerived
 from ingest_service.store.derived.point import DerivedStore, Point, Tags, fields_of, tags_of
 from ingest_service.store.derived.victoria import VictoriaDerived
 from ingest_service.store.remote.connection import Address
+from ingest_service.workers.derived_points import exceedance_event, withdrawn_exceedance
 from tests.ingest_service.store.stores import mark_of
 from tests.support.influx import InfluxDB
 from tests.support.victoria import VictoriaMetrics
@@ -100,6 +103,22 @@ def test_an_event_that_is_told_anew_is_told_once(keeper: Keeper) -> None:
     found = keeper.shown("event")
     assert found[tags, "title_zh"] == [(0, "CO 44，超标"), (HOUR_MS, "CO 99，超标")]
     assert found[tags, "end_ms"] == [(0, 7.0), (HOUR_MS, 9.0)]
+
+
+def test_an_exceedance_keeps_its_span_and_figures_until_it_is_withdrawn(keeper: Keeper) -> None:
+    one = Exceeded(
+        home_id=keeper.home, furnace="f", rule="r@1", clause="c", pollutant="co", averaging="clock_hour",
+        bound="at_most", start_ms=START_MS, end_ms=START_MS + HOUR_MS, mean=160.0, peak=180.5, limit=150.0,
+        unit="mg/m3",
+    )  # fmt: skip
+    told = exceedance_event(one, Name("表2", "Table 2"))
+    keeper.store.write([told])
+    found = keeper.shown("event")
+    figures = {"begin_ms": START_MS, "end_ms": START_MS + HOUR_MS, "peak": 180.5, "limit": 150.0, "holds": 1.0}
+    assert {name: found[told.tags, name] for name in figures} == {name: [(0, one)] for name, one in figures.items()}
+    assert found[told.tags, "title_en"] == [(0, "Carbon monoxide hour mean 160 > 150 mg/m³")]
+    keeper.store.write([withdrawn_exceedance(told.tags, told.at_ms)])
+    assert keeper.shown("event")[told.tags, "holds"] == [(0, 0.0)]
 
 
 def test_only_what_is_admitted_comes(keeper: Keeper) -> None:
