@@ -9,8 +9,8 @@ from fastapi import FastAPI
 
 from ingest_service.api.connection import HEAD_BYTES, GuardedConnection
 from ingest_service.api.context import Context
-from ingest_service.api.limits import BoundedRequests
 from ingest_service.api.protection import SecurityHeaders
+from ingest_service.api.request_bounds import BoundedRequests
 
 GRACE_S = 3
 BACKLOG = 512

@@ -14,8 +14,8 @@ import httpx
 import msgspec
 import pytest
 
-from ingest_service.api.limits import BODY_BYTES
 from ingest_service.api.protection import HEADERS, STRICT_TRANSPORT
+from ingest_service.api.request_bounds import BODY_BYTES
 from ingest_service.audit.entry import Action
 from ingest_service.config import Http
 from ingest_service.people.hashing import hash_password

@@ -14,11 +14,11 @@ import httpx
 import pytest
 import structlog
 
-from ingest_service.api import connection, limits
+from ingest_service.api import connection, request_bounds
 from ingest_service.api.connection import HEAD_BYTES
-from ingest_service.api.limits import BODY_BYTES
 from ingest_service.api.page.assets import asset_url
 from ingest_service.api.protection import HEADERS, STRICT_TRANSPORT
+from ingest_service.api.request_bounds import BODY_BYTES
 from ingest_service.config import Http
 from tests.support.browser import served
 from tests.support.city import small_city
@@ -38,7 +38,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(connection, "HEAD_S", 1.0)
         patched.setattr(connection, "STALLED_S", 0.3)
-        patched.setattr(limits, "BODY_S", 1.0)
+        patched.setattr(request_bounds, "BODY_S", 1.0)
         with small_city(tmp_path_factory.mktemp("limits"), Http(port=0)) as city, served(city) as address:
             url = httpx.URL(address)
             yield url.host, url.port or 0
