@@ -65,7 +65,7 @@ class LastPeriod(msgspec.Struct, frozen=True):
     end_ms: int
 
 
-class Standing(msgspec.Struct, frozen=True):
+class JudgedBefore(msgspec.Struct, frozen=True):
     """The newest revision of a judged period, as far as it takes to withdraw it."""
 
     furnace_id: int
@@ -114,7 +114,7 @@ class JudgementStore:
 
     def standing(
         self, furnaces: Iterable[int], averagings: Iterable[Averaging], from_ms: int, to_ms: int
-    ) -> tuple[Standing, ...]:
+    ) -> tuple[JudgedBefore, ...]:
         """What holds of these furnaces over these averagings of periods that touch `[from_ms, to_ms)`."""
         query = select(Judgement).where(
             Judgement.furnace_id.in_(set(furnaces)),
@@ -124,7 +124,7 @@ class JudgementStore:
         )
         with transaction(self._engine) as session:
             rows = {_key(row): row for row in session.scalars(query.order_by(Judgement.revision))}
-            return tuple(msgspec.convert(row, Standing, from_attributes=True) for row in rows.values())
+            return tuple(msgspec.convert(row, JudgedBefore, from_attributes=True) for row in rows.values())
 
     def judged_hours(self, from_ms: int) -> frozenset[LastHour]:
         """Every furnace and hour judged from `from_ms` on; what is judged within an hour does not count as the hour."""

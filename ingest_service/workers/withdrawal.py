@@ -8,7 +8,7 @@ from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.limits import Cause, Verdict
 from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.vocabulary import Bound
-from ingest_service.store.judgements import JudgementStore, PeriodJudgement, Standing
+from ingest_service.store.judgements import JudgedBefore, JudgementStore, PeriodJudgement
 
 _OF_ONE = OF_CREMATIONS - {Averaging.SHARE_OF_CREMATIONS}
 
@@ -26,16 +26,16 @@ def withdrawn(
     return [_taken_back(one, book) for one in gone if one.verdict != Verdict.NOT_JUDGED.label]
 
 
-def _identity(one: PeriodJudgement | Standing) -> tuple[int, str, str, str, int]:
+def _identity(one: PeriodJudgement | JudgedBefore) -> tuple[int, str, str, str, int]:
     return one.furnace_id, one.rule, one.pollutant, one.averaging, one.start_ms
 
 
-def _touches(one: Standing, asked: set[tuple[int, int]]) -> bool:
+def _touches(one: JudgedBefore, asked: set[tuple[int, int]]) -> bool:
     first_ms = one.start_ms // HOUR_MS * HOUR_MS
     return any((one.furnace_id, hour) in asked for hour in range(first_ms, one.end_ms, HOUR_MS))
 
 
-def _taken_back(one: Standing, book: RuleBook) -> PeriodJudgement:
+def _taken_back(one: JudgedBefore, book: RuleBook) -> PeriodJudgement:
     pack = next((pack for pack in book.packs if pack.key == one.rule), None)
     limit = pack.limit_of(one.pollutant, one.averaging) if pack else None
     return PeriodJudgement(

@@ -22,7 +22,7 @@ _LINES_AT_ONCE = 20_000
 Key = tuple[str, Tags, int]  # measurement, tags, time
 
 
-class Standing(msgspec.Struct, kw_only=True):
+class Written(msgspec.Struct, kw_only=True):
     """What a point says, in which revision (0 for none); `at_s` is when we wrote it (s of a clock that never jumps)."""
 
     revision: int = 0
@@ -30,7 +30,7 @@ class Standing(msgspec.Struct, kw_only=True):
     at_s: float = 0.0
 
 
-_NOTHING = Standing()
+_NOTHING = Written()
 
 
 class VictoriaDerived:
@@ -39,7 +39,7 @@ class VictoriaDerived:
     def __init__(self, address: Address, read_url: str) -> None:
         self._writing = Connection(address)
         self._reading = Connection(msgspec.structs.replace(address, url=read_url))
-        self._written: dict[Key, Standing] = {}  # what the server may not show yet
+        self._written: dict[Key, Written] = {}  # what the server may not show yet
 
     def write(self, points: Sequence[Point]) -> None:
         """Put each in the place of what there is of its measurement, tags and time."""
@@ -92,19 +92,19 @@ class VictoriaDerived:
             if standing.revision and point.texts:
                 self._take_away(point)
             revision = min(standing.revision + 1, SECOND_MS - 1)
-            self._written[key] = Standing(revision=revision, said=said, at_s=time.monotonic())
+            self._written[key] = Written(revision=revision, said=said, at_s=time.monotonic())
             found.append(msgspec.structs.replace(point, at_ms=key[2] + revision))
         return found
 
-    def _known(self, measurement: str, from_ms: int, to_ms: int) -> dict[Key, "Standing"]:
+    def _known(self, measurement: str, from_ms: int, to_ms: int) -> dict[Key, "Written"]:
         """What the server has of the points of a span."""
-        known: dict[Key, Standing] = {}
+        known: dict[Key, Written] = {}
         for one in self._export(measurement, from_ms // SECOND_MS * SECOND_MS, to_ms):
             field, tags = one.metric["__name__"].removeprefix(f"{measurement}_"), _tags(one.metric)
             texts = {name: one.metric[name] for name in TEXTS if name in one.metric}
             for at, value in zip(one.timestamps, one.values, strict=True):
                 key, revision = (measurement, tags, at // SECOND_MS * SECOND_MS), at % SECOND_MS
-                standing = known.setdefault(key, Standing(revision=revision))
+                standing = known.setdefault(key, Written(revision=revision))
                 if revision > standing.revision:
                     standing.revision, standing.said = revision, {}
                 if revision == standing.revision and value is not None:
