@@ -115,6 +115,7 @@ class Service:
             marks=plant.mark_store,
             remarks=RemarkLog(engine, trail),
             marked=judge.marked,
+            awaits=judge.awaits,
             store=store,
             derived=self._derived,
             live=live,

@@ -46,6 +46,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     marks: MarkStore
     remarks: RemarkLog
     marked: Callable[[int, int, int, int], None]  # furnace id, from, to, now (ms): judge these hours again
+    awaits: Callable[[int, int, int], bool]  # furnace id, from, to (ms): whether a mark in that time is not judged yet
     store: TimeSeriesStore
     derived: DerivedStore
     live: LiveTable

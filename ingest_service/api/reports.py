@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.access import Seeing
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
@@ -25,6 +26,7 @@ from ingest_service.store.rows import FurnaceRow
 
 router = APIRouter(tags=["compliance"], responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}})
 
+Language = Annotated[Locale | None, Query(alias="lang", description="without it, what the reader prefers")]
 Furnace = Annotated[str, Query(description="name of a furnace of the home; all of them where it is empty")]
 
 
@@ -38,15 +40,16 @@ def download_report(
     act: Seeing,
     furnace: Furnace = "",
     form: Annotated[Form, Query(alias="format")] = Form.HTML,
+    language: Language = None,
 ) -> Response:
-    """`label` is 2026-11-23, 2026-11, 2026 or a case number; `lang` zh or en. The same records give the same bytes."""
+    """`label` is 2026-11-23, 2026-11, 2026 or a case number. The same records give the same bytes."""
     sight = act.sight
     row = found_home(sight, home)
     furnaces = [found_furnace(sight, home, furnace)] if furnace else overview.furnaces(sight, home)
     zone = zone_of(here.config)
-    records = Records(sight, here.store, here.book, zone, here.version)
+    records = Records(sight, here.store, here.book, zone, here.version, here.awaits)
     report = gather(records, row, furnaces, _span(here, sight, kind, label, furnaces if furnace else []))
-    locale = chosen(request.query_params, request.cookies, request.headers.get("accept-language", ""))
+    locale = language or chosen(request.query_params, request.cookies, request.headers.get("accept-language", ""))
     file = render(report, form, Telling(texts(locale), zone))
     if form is not Form.HTML:
         made = act.doing().entry(Action.EXPORTED, f"report {file.name}", after={"format": form}, home=home)

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import time
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,9 +21,10 @@ from ingest_service.reports.gathering import Records, cremation_span, gather
 from ingest_service.reports.span import Kind, ReportSpan, calendar_span
 from ingest_service.reports.telling import Telling
 from ingest_service.rules import rule_book
-from ingest_service.store import overview
+from ingest_service.store import overview, trends
 from ingest_service.store.cycles import cycle_of
 from ingest_service.store.database import database_url, open_database
+from ingest_service.store.marks import marks_of
 from ingest_service.store.opening import open_series_store
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.rows import FurnaceRow, HomeRow
@@ -88,11 +90,19 @@ def _made(args: argparse.Namespace, home: str, furnace: str) -> ReportFile:
         reader = Reader(engine, Scope())
         row, furnaces = _places(reader, home, furnace)
         span = _span(reader, *_when(args), zone, furnaces if furnace else [])
-        report = gather(Records(reader, store, book, zone, version("clearstack")), row, furnaces, span)
+        records = Records(reader, store, book, zone, version("clearstack"), partial(_awaits, reader))
+        report = gather(records, row, furnaces, span)
         return render(report, Form(args.format), Telling(texts(Locale(args.lang)), zone))
     finally:
         store.close()
         engine.dispose()
+
+
+def _awaits(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> bool:
+    """Whether a mark that touches `[from_ms, to_ms)` was entered after the furnace was judged last."""
+    judged_ms = trends.last_judged_ms(reader, furnace_id)
+    marks = marks_of(reader, [furnace_id], from_ms, to_ms)
+    return judged_ms is not None and any(mark.recorded_at_ms > judged_ms for mark in marks)
 
 
 def _places(reader: Reader, home: str, furnace: str) -> tuple[HomeRow, list[FurnaceRow]]:

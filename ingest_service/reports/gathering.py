@@ -1,6 +1,6 @@
 """Puts a report's view-model together from what is on record. Reads; decides nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -29,13 +29,17 @@ MOST_EXCEEDANCES = 100_000
 
 
 class Records(msgspec.Struct, frozen=True):
-    """Where a report's figures are on record, and what else goes into it."""
+    """Where a report's figures are on record, and what else goes into it.
+
+    `awaits` (furnace id, from, to in ms) says whether an hour in that time has yet to be judged with a mark.
+    """
 
     reader: Reader
     store: TimeSeriesStore
     book: RuleBook
     zone: ZoneInfo
     software: str
+    awaits: Callable[[int, int, int], bool]
 
 
 def gather(records: Records, home: HomeRow, furnaces: Sequence[FurnaceRow], span: ReportSpan) -> Report:
@@ -60,7 +64,9 @@ def cremation_span(cremation: CycleRow) -> ReportSpan:
 def _furnace(records: Records, furnace: FurnaceRow, span: ReportSpan) -> FurnacePart:
     reader, ids, bounds = records.reader, [furnace.id], (span.from_ms, span.to_ms)
     first_ms = span.from_ms // HOUR_MS * HOUR_MS  # the hour in which a cremation began
-    periods = trends.judgements(reader, furnace.id, first_ms, span.to_ms)
+    marks = marks_of(reader, ids, *bounds)
+    unjudged = [one.id for one in marks if records.awaits(furnace.id, one.start_ms, one.end_ms)]
+    periods = trends.judgements(reader, furnace.id, first_ms, span.to_ms)  # last: what waited and is judged is in it
     over = trends.exceedances(reader, None, furnace.id, *bounds, MOST_EXCEEDANCES)[::-1]
     said = remarks_on(reader, ids, *bounds)
     cremations = [one for one in cycles_of(reader, ids, *bounds) if span.from_ms <= one.start_ms]
@@ -75,7 +81,8 @@ def _furnace(records: Records, furnace: FurnaceRow, span: ReportSpan) -> Furnace
         exceedances=tuple(Said(found, newest_on(said, found)) for found in over),
         cremations=tuple(cremations),
         operation=_operation(records, furnace, cremations, span),
-        marks=tuple(marks_of(reader, ids, *bounds)),
+        marks=tuple(marks),
+        unjudged_marks=tuple(unjudged),
         gaps=tuple(gaps_between(reader, *bounds, furnace_id=furnace.id)),
         alarms=tuple(alarms_raised(reader, furnace.id, *bounds)),
         revisions=tuple(trends.revisions(reader, furnace.id, first_ms, span.to_ms)),
@@ -130,7 +137,9 @@ def _used(records: Records, series: int | None, span: ReportSpan) -> float | Non
 
 def _stage(parts: Sequence[FurnacePart], span: ReportSpan) -> Stage:
     judged = [part.until_ms for part in parts if part.until_ms is not None]
-    return Stage.FINAL if judged and min(judged) >= span.to_ms else Stage.PRELIMINARY
+    if not judged or min(judged) < span.to_ms:
+        return Stage.PRELIMINARY
+    return Stage.PROVISIONAL if any(part.unjudged_marks for part in parts) else Stage.FINAL
 
 
 def _rules(records: Records, parts: Sequence[FurnacePart]) -> tuple[RuleLine, ...]:

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.reports.cells import Cell, Figure, Flag, Moment, Sheet
 from ingest_service.reports.charts import FLOOR, HEIGHT, WIDTH, charts_of
-from ingest_service.reports.model import Report, Stage
+from ingest_service.reports.model import Report
 from ingest_service.reports.sheets import title_of
 from ingest_service.reports.telling import Telling
 
@@ -27,7 +27,7 @@ def html_of(report: Report, sheets: Sequence[Sheet], tell: Telling) -> bytes:
         style=style(),
         title=title_of(report, tell),
         home=tell.home(report.home),
-        preliminary=report.stage is Stage.PRELIMINARY,
+        stage=report.stage,
         sheets=[sheet for sheet in sheets if not sheet.annex],
         annexes=[sheet.title for sheet in sheets if sheet.annex],
         charts=[(name, found) for name, found in charts if found],

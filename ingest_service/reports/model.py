@@ -16,9 +16,10 @@ from ingest_service.store.trends import JudgedPeriod, OverLimit
 
 @unique
 class Stage(StrEnum):
-    """Whether a report can still change because its time is not over, or not judged to its end."""
+    """Whether a report can still change because its time is not over or not judged to its end, or a mark waits."""
 
     PRELIMINARY = "preliminary"
+    PROVISIONAL = "provisional"  # all is judged, but not yet again with a mark that was entered since
     FINAL = "final"
 
 
@@ -123,7 +124,10 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FurnacePart(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a report says of one furnace. `hours` are judged periods of every averaging, newest revisions."""
+    """All that a report says of one furnace. `hours` are judged periods of every averaging, newest revisions.
+
+    `unjudged_marks` are numbers of `marks` that touch hours which have yet to be judged with a mark.
+    """
 
     furnace: FurnaceRow
     until_ms: int | None
@@ -135,6 +139,7 @@ class FurnacePart(msgspec.Struct, frozen=True, kw_only=True):
     cremations: tuple[CycleRow, ...]
     operation: Operation
     marks: tuple[MarkRow, ...]
+    unjudged_marks: tuple[int, ...] = ()
     gaps: tuple[KnownGap, ...]
     alarms: tuple[AlarmRecord, ...]
     revisions: tuple[JudgedPeriod, ...]

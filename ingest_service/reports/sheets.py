@@ -38,7 +38,6 @@ def title_of(report: Report, tell: Telling) -> str:
 def cover(report: Report, tell: Telling) -> Sheet:
     """Who, where, when, by which rules, in which state; and the check sum of the content."""
     t, judged = tell.words, [part.until_ms for part in report.furnaces if part.until_ms is not None]
-    preliminary = report.stage is Stage.PRELIMINARY
     facts: tuple[Cell, ...] = (
         tell.home(report.home),
         t("report.comma").join(tell.furnace(part.furnace) for part in report.furnaces),
@@ -46,7 +45,7 @@ def cover(report: Report, tell: Telling) -> Sheet:
         moment(report.span.from_ms),
         moment(report.span.to_ms),
         report.zone,
-        Flag(t(f"report.{report.stage}"), "doubt" if preliminary else "plain"),
+        _stage(report, tell),
         moment(min(judged)) if judged else t("report.nothing_judged"),
         t("report.comma").join(rule.key for rule in report.rules),
         f"Clearstack {report.software}",
@@ -59,6 +58,14 @@ def cover(report: Report, tell: Telling) -> Sheet:
         rows=tuple((t(f"report.cover_{name}"), cell) for name, cell in zip(COVER, facts, strict=True)),
         note=t("report.sha256_note"),
     )
+
+
+def _stage(report: Report, tell: Telling) -> Flag:
+    """How final the report is; a mark that waits is named by the time at which it begins."""
+    waiting = [mark for part in report.furnaces for mark in part.marks if mark.id in part.unjudged_marks]
+    times = dict.fromkeys(f"{tell.at(mark.start_ms):%Y-%m-%d %H:%M}" for mark in waiting)
+    text = tell.words(f"report.{report.stage}", marks=tell.words("report.comma").join(times))
+    return Flag(text, "plain" if report.stage is Stage.FINAL else "doubt")
 
 
 def _rules(report: Report, tell: Telling) -> Sheet:

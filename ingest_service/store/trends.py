@@ -83,6 +83,17 @@ def judged_before(reader: Reader, furnace_id: int, at_ms: int) -> bool:
     return bool(reader.rows(query))
 
 
+def last_judged_ms(reader: Reader, furnace_id: int) -> int | None:
+    """When anything of a furnace was judged last (ms since 1970 UTC); None where nothing ever was."""
+    query = (
+        select(func.max(Judgement.computed_at_ms).label("at_ms"))
+        .join(Furnace, Furnace.id == Judgement.furnace_id)
+        .where(reader.scope.admits(Furnace.home_id), Judgement.furnace_id == furnace_id)
+    )
+    at_ms: int | None = reader.rows(query)[0]["at_ms"]
+    return at_ms
+
+
 def exceedances(
     reader: Reader, home_id: str | None, furnace_id: int | None, from_ms: int, to_ms: int, limit: int
 ) -> list[OverLimit]:

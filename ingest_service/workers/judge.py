@@ -65,6 +65,7 @@ class JudgeWorker:
         self._lock = threading.Lock()  # guards the backlog and the reasons
         self._backlog = Backlog()
         self._why: dict[FurnaceHour, Why] = {}  # of hours that wait for another reason than late data
+        self._under_way: dict[FurnaceHour, Why] = {}  # of those that are being judged
         self._hour_ms: int | None = None  # the running hour at the last step
         self._newest: dict[tuple[int, Averaging], LastPeriod] = {}
         self._untold: list[ExceedanceRow] = []  # changed, but not yet seen by the alarms
@@ -88,6 +89,16 @@ class JudgeWorker:
         starts = range(from_ms // HOUR_MS * HOUR_MS, min(to_ms, now_ms), HOUR_MS)
         self.reopen([FurnaceHour(furnace_id, start_ms) for start_ms in starts], Why.MARKS, now_ms)
 
+    def awaits(self, furnace_id: int, from_ms: int, to_ms: int) -> bool:
+        """Whether an hour in `[from_ms, to_ms)` of a furnace has yet to be judged by a mark that was entered."""
+        with self._lock:
+            waiting = {*self._why.items(), *self._under_way.items()}
+        return any(
+            hour.furnace_id == furnace_id and hour.start_ms < to_ms and hour.start_ms + HOUR_MS > from_ms
+            for hour, why in waiting
+            if why is Why.MARKS
+        )
+
     def previews(self) -> tuple[Preview, ...]:
         """The running hour so far, per furnace and pollutant."""
         return self._previews
@@ -102,12 +113,17 @@ class JudgeWorker:
         with self._lock:
             self._plan(channels, now_ms)
             due = self._backlog.take_due(now_ms)
+            self._under_way = {hour: self._why.pop(hour) for hour in due if hour in self._why}
         try:
             self._judge(due, channels, now_ms)
         except BaseException:
             with self._lock:
                 self._backlog.plan(due, now_ms)
+                self._why = self._under_way | self._why
             raise
+        finally:
+            with self._lock:
+                self._under_way = {}
         minute_ms = (now_ms - GRACE_MS - int(INTERVAL_S * 1000)) // MINUTE_MS * MINUTE_MS
         if due or minute_ms != self._looked_ms:
             if self._looked_ms:  # what had ended before the start is judged with its hour
@@ -138,8 +154,7 @@ class JudgeWorker:
 
     def _judge(self, due: Sequence[FurnaceHour], channels: Channels, now_ms: int) -> None:
         """Record the verdicts on whatever these hours touch."""
-        with self._lock:
-            why = {hour: self._why.get(hour, Why.LATE_DATA) for hour in due}
+        why = {hour: self._under_way.get(hour, Why.LATE_DATA) for hour in due}
         ordered = sorted(due, key=lambda hour: (hour.start_ms // _CHUNK_MS, why[hour]))
         for (_, reason), group in groupby(ordered, key=lambda hour: (hour.start_ms // _CHUNK_MS, why[hour])):
             hours = list(group)
@@ -150,9 +165,6 @@ class JudgeWorker:
             records = self._verdicts(tasks, cycles, channels)
             records += withdrawal.withdrawn(self._judgements, self._site.book, records, furnace, hour_ms)
             self._record(records, reason, now_ms)
-            with self._lock:
-                for hour in hours:
-                    self._why.pop(hour, None)
 
     def _judge_running(self, channels: Channels, minute_ms: int, now_ms: int) -> None:
         """Record the verdicts on short periods of the running hour that ended since the last look."""

@@ -104,6 +104,7 @@ class City:
         self.advice: list[ChargeAdvice] = []
         self.marked: list[tuple[int, int, int]] = []
         self.explanations: list[Explanation] = []
+        self.awaiting = False
         self.furnaces: list[Furnace] = []
         self.broker_connected = True
         self.closing = threading.Event()
@@ -120,6 +121,7 @@ class City:
             marks=MarkStore(self.engine, self.trail),
             remarks=RemarkLog(self.engine, self.trail),
             marked=lambda furnace_id, from_ms, to_ms, _now_ms: self.marked.append((furnace_id, from_ms, to_ms)),
+            awaits=lambda *_asked: self.awaiting,
             store=self.store,
             derived=self.derived,
             live=self.live,

@@ -228,6 +228,7 @@ def test_a_cremation_has_a_report_of_its_own(own_city: City, own_client: httpx.C
         (f"{REPORTS}/day/2026-02-30", 422),
         (f"{REPORTS}/week/2026-03", 422),
         (f"{REPORTS}/day/2026-03-10?format=pdf", 422),
+        (f"{REPORTS}/day/2026-03-10?lang=fr", 422),
         (f"{REPORTS}/cremation/x", 422),
         (f"{REPORTS}/cremation/x?furnace=furnace-1", 404),
         (f"{REPORTS}/day/2026-03-10?furnace=nope", 404),
@@ -236,6 +237,12 @@ def test_a_cremation_has_a_report_of_its_own(own_city: City, own_client: httpx.C
 )
 def test_a_report_that_cannot_be_made_is_refused(client: httpx.Client, path: str, status: int) -> None:
     assert client.get(path).status_code == status
+
+
+def test_the_languages_of_a_report_are_named_to_whoever_asks_for_another(client: httpx.Client) -> None:
+    answer = client.get(f"{REPORTS}/day/2026-03-10", params={"lang": "fr"})
+    assert "lang" in answer.text
+    assert "'zh' or 'en'" in answer.json()["detail"]
 
 
 def test_a_report_of_a_time_without_data_says_so(client: httpx.Client) -> None:

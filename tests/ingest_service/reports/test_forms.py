@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.reports.digest import sha256_of
 from ingest_service.reports.forms import Form, render
+from ingest_service.reports.model import Stage
 from ingest_service.reports.span import Kind, calendar_span
 from tests.ingest_service.reports.examples import HOSTILE, HOURS, ZONE, empty_part, full_part, period, report, telling
 
@@ -68,6 +69,19 @@ def test_an_exceedance_that_a_mark_took_away_is_told_in_every_form() -> None:
         assert "51.3" in told
     kept = msgspec.structs.replace(part, revisions=(period(10), HOURS[3]))
     assert "no longer" not in render(report(kept), Form.CSV, telling()).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("locale", "told"), [(Locale.EN, "not judged yet with the mark"), (Locale.ZH, "的标记尚未计入判定")]
+)
+def test_a_mark_that_waits_to_be_judged_is_told_with_its_time(locale: Locale, told: str) -> None:
+    part = msgspec.structs.replace(full_part(), unjudged_marks=(4,))
+    waiting = msgspec.structs.replace(report(part), stage=Stage.PROVISIONAL)
+    html = render(waiting, Form.HTML, telling(locale)).content.decode()
+    assert told in html
+    assert "2026-03-09 10:00" in html
+    assert 'class="stamp"' in html
+    assert 'class="stamp"' not in text(Form.HTML, locale)
 
 
 def test_no_cell_of_the_workbook_is_a_formula() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ingest_service.emissions.marks import PlantState
+from ingest_service.reports.digest import sha256_of
 from ingest_service.reports.gathering import Records, gather
 from ingest_service.reports.model import Report, Stage
 from ingest_service.reports.span import Kind, calendar_span
@@ -69,7 +70,7 @@ def co_of(city: City) -> tuple[str, str, int, str]:
 
 def report(city: City) -> Report:
     reader = Reader(city.engine, Scope())
-    records = Records(reader, city.store, BOOK, ZONE, "0.1.0")
+    records = Records(reader, city.store, BOOK, ZONE, "0.1.0", city.judge.awaits)
     return gather(records, overview.homes(reader)[0], overview.furnaces(reader), DAY)
 
 
@@ -106,3 +107,24 @@ def test_a_report_tells_means_operation_marks_and_revisions(city: City) -> None:
 def test_a_report_is_preliminary_until_its_time_is_judged(city: City) -> None:
     assert report(city).stage is Stage.PRELIMINARY
     assert report(city) == report(city)
+
+
+def test_a_mark_that_is_not_judged_yet_makes_the_report_of_its_time_provisional(city: City) -> None:
+    city.settle(DAY.to_ms + HOUR_MS)
+    assert report(city).stage is Stage.FINAL
+    mark = marks_in(city).enter(entry(10), doing("span gas"))
+    city.judge.marked(1, FIRST, FIRST + 10 * MINUTE, DAY.to_ms + HOUR_MS)
+    waiting = report(city)
+    assert waiting.stage is Stage.PROVISIONAL
+    assert waiting.furnaces[0].unjudged_marks == (mark,)
+    city.judge.step(DAY.to_ms + HOUR_MS + MINUTE)
+    judged = report(city)
+    assert (judged.stage, judged.furnaces[0].unjudged_marks) == (Stage.FINAL, ())
+    assert sha256_of(judged) != sha256_of(waiting)
+
+
+def test_a_mark_of_another_time_or_furnace_is_not_waited_for(city: City) -> None:
+    city.judge.marked(1, FIRST, FIRST + 10 * MINUTE, LATER)
+    assert city.judge.awaits(1, FIRST + 50 * MINUTE, FIRST + 51 * MINUTE), "the hour is judged as a whole"
+    assert not city.judge.awaits(1, FIRST + HOUR_MS, FIRST + 2 * HOUR_MS)
+    assert not city.judge.awaits(2, FIRST, FIRST + HOUR_MS)
