@@ -110,7 +110,6 @@ class ConnectionPoller:
         device.counters.skipped_slots += due.skipped
         if due.skipped and not device.failures:
             self._note_overrun(device, begun_ms)
-        device.polled_ms = begun_ms
         if not self._line.is_open and not await self._open():
             return
         reads = device.reads_for(due.periods_ms)
@@ -165,8 +164,8 @@ class ConnectionPoller:
         return device.reported(positions, readings, self._next_stamp())
 
     def _note_overrun(self, device: "_PolledDevice", begun_ms: int) -> None:
-        """Polls were left out since the last one. Of a device that fails its bad samples tell."""
-        if device.polled_ms is not None and begun_ms - device.polled_ms > LONGEST_PAUSE * device.slots.periods_ms[0]:
+        """Polls were left out since the last reading. Of a device that fails its bad samples tell."""
+        if device.arrived_ms is not None and begun_ms - device.arrived_ms > LONGEST_PAUSE * device.slots.periods_ms[0]:
             until_ms = self._now_ms()
             since_ms = min(device.read_at_ms + 1, until_ms)
             self._lose(Gap(device.name, since_ms, until_ms, 0, GapReason.OVERRUN))
@@ -188,7 +187,7 @@ class ConnectionPoller:
 
     async def _succeeded(self, device: "_PolledDevice", samples: list[Sample]) -> None:
         device.failures, device.failure = 0, None
-        device.read_at_ms = self._now_ms()
+        device.read_at_ms, device.arrived_ms = self._now_ms(), self._clock.monotonic_ms()
         if device.state is DeviceState.DOWN:
             self._note_death(device, samples[0].measured_at_ms - 1 if samples else self._now_ms())
         if device.state is not DeviceState.UP:
@@ -232,7 +231,7 @@ class _PolledDevice:
         self.counters = PollCounters(device=device.name)
         self.state: DeviceState | None = None
         self.dead_since_ms = 0
-        self.polled_ms: int | None = None
+        self.arrived_ms: int | None = None  # of the last reading, monotonic
         self.read_at_ms = 0
         self.failures = 0
         self.failure: Reason | None = None

@@ -97,10 +97,10 @@ class OutboxFile:
             runs.take_over(database, saved.newest_ms, now_ms)
         return file
 
-    def begin_run(self) -> None:
+    def begin_run(self, now_ms: int) -> None:
         """The agent starts: the time until the first block of each device becomes a gap with it."""
         with guarded(self.path):
-            self._resumption = runs.what_was_left(self._db)
+            self._resumption = runs.what_was_left(self._db, now_ms)
         if self._resumption.reason is GapReason.UNCLEAN_STOP:
             self.last_number += _LEAP
         self._is_first_append = True

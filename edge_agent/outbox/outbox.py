@@ -291,7 +291,7 @@ async def open_outbox(
     """
     with ThreadPoolExecutor(1, "outbox") as writer:
         file = await asyncio.get_running_loop().run_in_executor(writer, OutboxFile.open, limits, now_ms())
-        await asyncio.get_running_loop().run_in_executor(writer, file.begin_run)
+        await asyncio.get_running_loop().run_in_executor(writer, file.begin_run, now_ms())
         outbox = Outbox(file, limits, now_ms, writer, trusted_ms)
         try:
             yield outbox

@@ -15,10 +15,12 @@ class Resumption(msgspec.Struct):
     """Since when each device has not been read, until its first block of this run comes.
 
     `otherwise_ms` holds for devices of which nothing is known (None: they are new), in a file that replaced a damaged
-    one. `periods_ms` tells how often each device is read: a pause that is no longer is none.
+    one. `periods_ms` tells how often each device is read: a pause that is no longer is none. Where the clock showed
+    less at `begun_ms` than the last sample says, nobody knows how long the pause was, and it is told.
     """
 
     reason: GapReason = GapReason.AGENT_STOPPED
+    begun_ms: int = 0
     since_ms: dict[str, int] = {}
     otherwise_ms: int | None = None
     seen: set[str] = set()
@@ -31,9 +33,9 @@ class Resumption(msgspec.Struct):
             first.setdefault(block.device, block.from_ms)
         found = ((device, self._since(device), until_ms) for device, until_ms in first.items())
         return [
-            Gap(device, since_ms, until_ms - 1, 0, self.reason)
+            Gap(device, since_ms, max(since_ms, until_ms - 1), 0, self.reason)
             for device, since_ms, until_ms in found
-            if since_ms is not None and since_ms + self._usual_pause_ms(device) < until_ms
+            if since_ms is not None and self._is_told(device, since_ms, until_ms)
         ]
 
     def settle(self, blocks: Iterable[Block]) -> None:
@@ -41,9 +43,9 @@ class Resumption(msgspec.Struct):
         for block in blocks:
             self.seen.add(block.device)
 
-    def _usual_pause_ms(self, device: str) -> int:
+    def _is_told(self, device: str, since_ms: int, until_ms: int) -> bool:
         period_ms = self.periods_ms.get(device, 0)
-        return period_ms + period_ms // _LATE
+        return since_ms > self.begun_ms or since_ms + period_ms + period_ms // _LATE < until_ms
 
     def _since(self, device: str) -> int | None:
         if device == NODE or device in self.seen:
@@ -51,10 +53,10 @@ class Resumption(msgspec.Struct):
         return self.since_ms.get(device, self.otherwise_ms)
 
 
-def what_was_left(database: sqlite3.Connection) -> Resumption:
+def what_was_left(database: sqlite3.Connection, now_ms: int) -> Resumption:
     """What the last run left to the one that begins. Writes nothing, so that a full disk does not matter."""
     stopped_ms, lost_before_ms = _meta(database, "stopped_ms"), _meta(database, "lost_before_ms")
-    found = Resumption(GapReason.UNCLEAN_STOP if _meta(database, "running") else GapReason.AGENT_STOPPED)
+    found = Resumption(GapReason.UNCLEAN_STOP if _meta(database, "running") else GapReason.AGENT_STOPPED, now_ms)
     for device, at_ms in database.execute("SELECT device, at_ms FROM newest"):
         found.since_ms[device] = max(at_ms, stopped_ms) + 1
     found.otherwise_ms = lost_before_ms or None

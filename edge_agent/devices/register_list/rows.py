@@ -15,7 +15,7 @@ from edge_agent.devices.register_list.units import plain_unit
 from edge_agent.devices.tables import ChannelTable
 from edge_agent.modbus.value import ValueType
 
-CONCENTRATIONS = ("co", "so2", "nox", "hcl", "dust")
+CONCENTRATIONS = ("co", "so2", "nox", "no", "no2", "hcl", "dust")
 
 
 class ListedChannel(msgspec.Struct, frozen=True):

@@ -10,6 +10,8 @@ _MOLAR_MASS_G = {
     "co": Decimal("28.01"),
     "so2": Decimal("64.06"),
     "nox": Decimal("46.01"),  # as NO2
+    "no": Decimal("30.01"),
+    "no2": Decimal("46.01"),
     "hcl": Decimal("36.46"),
 }
 _BY_SPELLING = by_word(vocabulary().units)
