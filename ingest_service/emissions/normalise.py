@@ -12,7 +12,17 @@ STANDARD_PRESSURE_PA = 101_325.0
 MOLAR_VOLUME_L = 22.4  # of an ideal gas at standard state, as the quoted formulas write it
 
 # g/mol, rounded as the quoted formulas round them.
-MOLAR_MASS_G: dict[str, float] = {"co": 28.0, "so2": 64.0, "no2": 46.0, "hcl": 36.5}
+MOLAR_MASS_G: dict[str, float] = {"co": 28.0, "so2": 64.0, "no": 30.0, "no2": 46.0, "hcl": 36.5}
+
+
+def nox_as_no2(no: Float64s, no2: Float64s) -> Float64s:
+    """Nitrogen oxides as NO2, mg/m3, from NO and NO2 in mg/m3 of the same gas: NO * 46 / 30 + NO2 (HJ 75-2017)."""
+    return np.asarray(no * (MOLAR_MASS_G["no2"] / MOLAR_MASS_G["no"]) + no2)
+
+
+def nox_as_no2_of_ppm(no_ppm: Float64s, no2_ppm: Float64s) -> Float64s:
+    """Nitrogen oxides as NO2, mg/m3 at standard state, from parts per million by volume: (NO + NO2) * 46 / 22.4."""
+    return np.asarray((no_ppm + no2_ppm) * (MOLAR_MASS_G["no2"] / MOLAR_VOLUME_L))
 
 
 def to_reference_oxygen(

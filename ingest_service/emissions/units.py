@@ -53,6 +53,14 @@ class Scale(msgspec.Struct, frozen=True):
         return (value - self.offset) / self.factor
 
 
+@unique
+class Oxide(StrEnum):
+    """What nitrogen oxides are measured as where they are measured apart. Each is a quantity of the wire."""
+
+    NO = "no"
+    NO2 = "no2"
+
+
 _AS_IT_IS = Scale(1.0)
 _OF_ANY_CONCENTRATION = {LimitUnit.MG_PER_M3: _AS_IT_IS, LimitUnit.UG_PER_M3: Scale(1e-3)}
 _GASES = {
@@ -62,13 +70,17 @@ _GASES = {
     Pollutant.HCL: MOLAR_MASS_G["hcl"],
 }
 
+
+def _of_gas(molar_mass_g: float) -> dict[LimitUnit, Scale]:
+    """The units of a gas: mg/m3 = M / 22.4 * ppm."""
+    return {**_OF_ANY_CONCENTRATION, LimitUnit.PPM: Scale(molar_mass_g / MOLAR_VOLUME_L)}
+
+
 # The units in which a quantity can be limited or measured; the computing unit is that of the wire contract.
-SCALES: dict[Pollutant, dict[LimitUnit, Scale]] = {
+SCALES: dict[Pollutant | Oxide, dict[LimitUnit, Scale]] = {
     Pollutant.DUST: _OF_ANY_CONCENTRATION,
-    **{
-        gas: {**_OF_ANY_CONCENTRATION, LimitUnit.PPM: Scale(mass / MOLAR_VOLUME_L)}  # mg/m3 = M / 22.4 * ppm
-        for gas, mass in _GASES.items()
-    },
+    **{gas: _of_gas(mass_g) for gas, mass_g in _GASES.items()},
+    **{oxide: _of_gas(MOLAR_MASS_G[oxide]) for oxide in Oxide},
     Pollutant.OPACITY: {LimitUnit.PERCENT: _AS_IT_IS},
     Pollutant.CHAMBER2_TEMPERATURE: {
         LimitUnit.CELSIUS: _AS_IT_IS,
@@ -77,6 +89,6 @@ SCALES: dict[Pollutant, dict[LimitUnit, Scale]] = {
 }
 
 
-def scale_of(pollutant: Pollutant, unit: str) -> Scale | None:
+def scale_of(pollutant: Pollutant | Oxide, unit: str) -> Scale | None:
     """What `unit` is in the computing unit of that quantity; None where there is no way."""
     return next((scale for known, scale in SCALES[pollutant].items() if known == unit), None)

@@ -14,11 +14,12 @@ from ingest_service.emissions.grid import Column, MinuteTable
 from ingest_service.emissions.limits import Basis, HourRows, Signal
 from ingest_service.emissions.marks import STATES, Marks, marked_minutes
 from ingest_service.emissions.pack import Exclusion, Limit, RulePack
-from ingest_service.emissions.units import Pollutant, scale_of
+from ingest_service.emissions.units import Oxide, Pollutant, scale_of
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.batch import empty_means
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import TimeSeriesStore
+from ingest_service.workers.measured import Measured
 
 _O2, _MOISTURE, _PHASE = "flue_o2", "stack_moisture", "phase"
 _TEMPERATURE, _PRESSURE = "stack_temperature", "stack_pressure"
@@ -61,15 +62,13 @@ class Minutes:
 
     def rows(self, limit: Limit, pack: RulePack, furnace: Int64s, hour_ms: Int64s) -> HourRows:
         """A row per (furnace, hour) of what `limit` is about, and of what it is converted with."""
-        series = self._channels.series_of(limit.pollutant, furnace)
-        factor, offset = _scales(self._channels, limit.pollutant, series)
         share = pack.validity.minute_covered_share
-        measured = self._table.signal(series, hour_ms, share, _column(limit))
+        measured = self._measured(limit.pollutant, furnace, hour_ms, share, _column(limit))
         common = self._conditions(Asked(furnace, hour_ms, share, pack.exclusion))
         return HourRows(
-            concentration=Signal(measured.minutes * factor[:, None] + offset[:, None], measured.present),
-            basis=_bases(self._channels, series),
-            unit_known=~measured.present | np.isfinite(factor),
+            concentration=measured.signal,
+            basis=measured.basis,
+            unit_known=measured.unit_known,
             o2=common.o2,
             o2_is_wet=common.o2_is_wet,
             moisture=common.moisture,
@@ -78,6 +77,23 @@ class Minutes:
             excluded=common.excluded,
             marked=common.marked,
         )
+
+    def _measured(
+        self, pollutant: Pollutant, furnace: Int64s, hour_ms: Int64s, share: float, column: Column
+    ) -> Measured:
+        """What the furnaces' channels show of a pollutant; of nitrogen oxides the sum where they are measured apart."""
+
+        def of(quantity: Pollutant | Oxide) -> Measured:
+            series = self._channels.series_of(quantity, furnace)
+            factor, offset = _scales(self._channels, quantity, series)
+            shown = self._table.signal(series, hour_ms, share, column)
+            signal = Signal(shown.minutes * factor[:, None] + offset[:, None], shown.present)
+            return Measured(signal, _bases(self._channels, series), ~shown.present | np.isfinite(factor))
+
+        found = of(pollutant)
+        if pollutant is not Pollutant.NOX or found.signal.present.all():
+            return found
+        return found.filled_with(of(Oxide.NO).with_no2(of(Oxide.NO2)))
 
     def _conditions(self, asked: Asked) -> Conditions:
         if self._last is None or not self._last[0].same(asked):
@@ -113,7 +129,7 @@ def read_minutes(
     to_ms: int,
 ) -> Minutes:
     """The minutes in `[from_ms, to_ms)` of these furnaces that judging `pollutants` needs."""
-    quantities = (*CONDITIONS, *pollutants)
+    quantities = (*CONDITIONS, *pollutants, *(Oxide if Pollutant.NOX in pollutants else ()))
     wanted = np.unique([channels.series_of(str(quantity), furnaces) for quantity in quantities])
     series = [int(one) for one in wanted if one != NO_ID]
     means = store.means(MINUTE_MS, series, from_ms, to_ms) if series and to_ms > from_ms else empty_means()
@@ -139,7 +155,7 @@ def _bases(channels: Channels, series: Int64s) -> Int64s:
     return np.array([codes[name] for name in names], np.int64)
 
 
-def _scales(channels: Channels, pollutant: Pollutant, series: Int64s) -> tuple[Float64s, Float64s]:
+def _scales(channels: Channels, pollutant: Pollutant | Oxide, series: Int64s) -> tuple[Float64s, Float64s]:
     """Factor and offset of each row's series into the computing unit; NaN where its unit is not known."""
     units = _texts(channels, series, "unit")
     scales = {unit: scale_of(pollutant, unit) for unit in set(units)}

@@ -36,7 +36,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "gas_path": (
         "stack_temperature", "stack_pressure", "stack_velocity", "stack_moisture", "cooler_outlet_temperature",
         "filter_inlet_temperature", "filter_pressure_drop", "lime_dosing", "carbon_dosing", "combustion_fan_frequency",
-        "induced_fan_frequency", "induced_fan_current",
+        "induced_fan_frequency", "induced_fan_current", "no", "no2",
     ),
     "doors": (
         "charge_door_open", "ash_door_open", "trolley_in", "burner1_on", "burner2_on", "burner1_modulation",

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest_service.emissions import normalise
+from ingest_service.emissions.units import Oxide, scale_of
 
 
 def column(*values: float) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -45,6 +46,32 @@ def test_converting_there_and_back_changes_nothing(c: float, o2: float, other: f
     there = normalise.to_reference_oxygen(column(c), column(o2), other)
     back = normalise.to_reference_oxygen(there, column(other), o2)
     assert back[0] == pytest.approx(c, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("no", "no2", "expected"),
+    [
+        pytest.param(30.0, 0.0, 46.0, id="30 mg of NO are 46 mg as NO2"),
+        pytest.param(100.0, 20.0, 173.333, id="100 mg of NO and 20 mg of NO2 are 173.3 mg"),
+        pytest.param(0.0, 12.5, 12.5, id="NO2 stays as it is"),
+    ],
+)
+def test_nitrogen_oxides_count_as_nitrogen_dioxide(no: float, no2: float, expected: float) -> None:
+    assert normalise.nox_as_no2(column(no), column(no2))[0] == pytest.approx(expected, abs=5e-4)
+
+
+def test_parts_per_million_of_the_two_oxides_add_up() -> None:
+    assert normalise.nox_as_no2_of_ppm(column(50.0), column(10.0))[0] == pytest.approx(123.214, abs=5e-4)
+    assert np.isnan(normalise.nox_as_no2(column(50.0), column(np.nan))[0]), "half of it is not known"
+
+
+@given(no_ppm=st.floats(0, 1e3), no2_ppm=st.floats(0, 1e3))
+def test_the_two_ways_to_nitrogen_oxides_agree(no_ppm: float, no2_ppm: float) -> None:
+    no, no2 = (scale_of(oxide, "ppm") for oxide in (Oxide.NO, Oxide.NO2))
+    assert no is not None
+    assert no2 is not None
+    by_mass = normalise.nox_as_no2(column(no.inward(no_ppm)), column(no2.inward(no2_ppm)))
+    assert by_mass[0] == pytest.approx(normalise.nox_as_no2_of_ppm(column(no_ppm), column(no2_ppm))[0], rel=1e-9)
 
 
 @pytest.mark.parametrize(
