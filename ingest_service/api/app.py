@@ -22,6 +22,7 @@ from ingest_service.api import (
     session,
     store,
     stream,
+    substitutions,
 )
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
@@ -48,6 +49,7 @@ RESOURCES = (
     marks,
     cycles,
     reports,
+    substitutions,
     completeness,
     operations,
     store,

@@ -101,6 +101,12 @@ def month_bounds(at: datetime) -> tuple[datetime, datetime]:
     return _midnight(at, first), _midnight(at, (first + timedelta(days=31)).replace(day=1))
 
 
+def quarter_bounds(at: datetime) -> tuple[datetime, datetime]:
+    """The local calendar quarter of a moment."""
+    first = date(at.year, (at.month - 1) // 3 * 3 + 1, 1)
+    return _midnight(at, first), _midnight(at, (first + timedelta(days=93)).replace(day=1))
+
+
 def year_bounds(at: datetime) -> tuple[datetime, datetime]:
     """The local calendar year of a moment."""
     return _midnight(at, date(at.year, 1, 1)), _midnight(at, date(at.year + 1, 1, 1))

@@ -20,13 +20,22 @@ class Band(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Substitution(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A rule for missing hours; `enabled` only once somebody has read it in the text. The first fitting band holds."""
+    """A rule for missing hours. The first fitting band holds.
+
+    `enabled` only once somebody has read it in the text: then the clause says where.
+    """
 
     enabled: bool
     band: tuple[Band, ...]
     source: str
     note_zh: str
     note_en: str
+    clause_zh: str = ""
+    clause_en: str = ""
+
+    def __post_init__(self) -> None:
+        if self.enabled and not (self.clause_zh and self.clause_en):
+            raise ValueError("enabled needs clause_zh and clause_en: where in the text the rule was read")
 
 
 @unique
@@ -39,10 +48,14 @@ class Label(IntEnum):
 
 
 class Substituted(msgspec.Struct, frozen=True):
-    """An hourly series with its labels (codes of `Label`): value in the unit of the measured one, NaN where missing."""
+    """An hourly series with its labels (codes of `Label`): value in the unit of the measured one, NaN where missing.
+
+    `of_hours`: a substituted value is the highest of so many valid hours before its gap; 0 for any other.
+    """
 
     value: Float64s
     label: Int64s
+    of_hours: Int64s
 
 
 def substitute(measured: Float64s, rule: Substitution) -> Substituted:
@@ -52,14 +65,15 @@ def substitute(measured: Float64s, rule: Substitution) -> Substituted:
     """
     valid = np.isfinite(measured)
     value, label = measured.copy(), np.where(valid, Label.MEASURED, Label.MISSING).astype(np.int64)
+    of_hours = np.zeros(len(measured), np.int64)
     capture_pct = 100.0 * float(valid.mean()) if len(measured) else 0.0
     for begin, end in _gaps(valid) if rule.enabled else ():
         band = _band(rule, capture_pct, end - begin)
         before = measured[:begin][valid[:begin]]
         if band is not None and len(before):
             value[begin:end] = before[-band.of_hours :].max()
-            label[begin:end] = Label.SUBSTITUTED
-    return Substituted(value, label)
+            label[begin:end], of_hours[begin:end] = Label.SUBSTITUTED, min(band.of_hours, len(before))
+    return Substituted(value, label, of_hours)
 
 
 def _band(rule: Substitution, capture_pct: float, gap_hours: int) -> Band | None:

@@ -6,11 +6,23 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.pack import RulePack
-from ingest_service.emissions.periods import day_bounds, local, month_bounds
+from ingest_service.emissions.periods import day_bounds, local, month_bounds, quarter_bounds
 from ingest_service.emissions.rulebook import RuleBook
-from ingest_service.reports.model import FurnacePart, Operation, Part, Report, RuleLine, Said, Stage
+from ingest_service.reports.filling import filled_of, filling_of
+from ingest_service.reports.model import (
+    Filled,
+    Filling,
+    FurnacePart,
+    Operation,
+    Part,
+    Report,
+    RuleLine,
+    Said,
+    Stage,
+)
 from ingest_service.reports.operation import masses_of, operating_minutes, used
 from ingest_service.reports.span import Kind, ReportSpan
 from ingest_service.reports.statistics import limit_lines, losses_of, parts_of
@@ -56,6 +68,17 @@ def gather(records: Records, home: HomeRow, furnaces: Sequence[FurnaceRow], span
     )
 
 
+def month_filled(records: Records, furnace: FurnaceRow, span: ReportSpan) -> tuple[Filled, ...]:
+    """What rules in force put in the place of a furnace's missing hours of a month; of no other span."""
+    packs = records.book.packs
+    if span.kind is not Kind.MONTH or not any(filling_of(pack) is Filling.IN_FORCE for pack in packs):
+        return ()
+    quarter, _ = quarter_bounds(local(span.from_ms, records.zone))
+    times = (round(quarter.timestamp() * 1000), span.to_ms)
+    periods = trends.judgements(records.reader, furnace.id, *times, Averaging.CLOCK_HOUR)
+    return filled_of(periods, span.from_ms, packs)
+
+
 def cremation_span(cremation: CycleRow) -> ReportSpan:
     """The time of one cremation."""
     return ReportSpan(Kind.CREMATION, cremation.case_number, cremation.start_ms, cremation.end_ms)
@@ -78,6 +101,7 @@ def _furnace(records: Records, furnace: FurnaceRow, span: ReportSpan) -> Furnace
         parts=_parts(periods, span, records.zone),
         hours=tuple(periods),
         losses=losses_of(periods),
+        filled=month_filled(records, furnace, span),
         exceedances=tuple(Said(found, newest_on(said, found)) for found in over),
         cremations=tuple(cremations),
         operation=_operation(records, furnace, cremations, span),
@@ -142,6 +166,11 @@ def _stage(parts: Sequence[FurnacePart], span: ReportSpan) -> Stage:
     return Stage.PROVISIONAL if any(part.unjudged_marks for part in parts) else Stage.FINAL
 
 
+def rules_of(records: Records, furnace: FurnaceRow) -> tuple[RuleLine, ...]:
+    """Every pack that holds for a furnace."""
+    return tuple(_rule(pack.key, pack) for pack in records.book.of(furnace.home_id, furnace.name))
+
+
 def _rules(records: Records, parts: Sequence[FurnacePart]) -> tuple[RuleLine, ...]:
     """Every pack that judged something here, and those that hold for these furnaces."""
     named = {line.subject.rule for part in parts for line in part.limits}
@@ -153,7 +182,7 @@ def _rules(records: Records, parts: Sequence[FurnacePart]) -> tuple[RuleLine, ..
 def _rule(key: str, pack: RulePack | None) -> RuleLine:
     if pack is None:
         return RuleLine(key=key)
-    reference = pack.reference
+    reference, filling = pack.reference, pack.substitution
     return RuleLine(
         key=key,
         title_zh=pack.title_zh,
@@ -169,4 +198,8 @@ def _rule(key: str, pack: RulePack | None) -> RuleLine:
         exclusion_zh=pack.exclusion.note_zh,
         exclusion_en=pack.exclusion.note_en,
         rounding=pack.rounding.compared,
+        filling=filling_of(pack),
+        filling_source=filling.source if filling else "",
+        filling_zh=filling.note_zh if filling else "",
+        filling_en=filling.note_en if filling else "",
     )

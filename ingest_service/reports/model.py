@@ -23,6 +23,15 @@ class Stage(StrEnum):
     FINAL = "final"
 
 
+@unique
+class Filling(StrEnum):
+    """What a rule pack says of missing hours."""
+
+    NO_RULE = "no_rule"
+    DISABLED = "disabled"  # nobody has read its rule in the text
+    IN_FORCE = "in_force"
+
+
 class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
     """A rule pack that judged something here; of one that is in the book no more only the key is known."""
 
@@ -40,6 +49,10 @@ class RuleLine(msgspec.Struct, frozen=True, kw_only=True):
     exclusion_zh: str = ""
     exclusion_en: str = ""
     rounding: str = ""
+    filling: Filling = Filling.NO_RULE
+    filling_source: str = ""
+    filling_zh: str = ""
+    filling_en: str = ""
 
 
 class Subject(msgspec.Struct, frozen=True, order=True):
@@ -99,6 +112,35 @@ class Loss(msgspec.Struct, frozen=True, order=True):
     periods: int
 
 
+class FilledGap(msgspec.Struct, frozen=True):
+    """Operating hours on end without a valid mean, and the value in their place: the highest of `of_hours` before."""
+
+    start_ms: int
+    end_ms: int
+    hours: int
+    value: float
+    of_hours: int
+
+
+class Filled(msgspec.Struct, frozen=True, kw_only=True):
+    """A subject's hours of a month with what a rule puts in the place of missing ones; nothing of it is judged.
+
+    `due` operating hours, of which `filled` were substituted and `missing` stay without a value. `capture_pct` is that
+    of the quarter up to the month's end. Means in the subject's unit: of valid hours, and with the substituted ones.
+    """
+
+    subject: Subject
+    clause_zh: str
+    clause_en: str
+    due: int
+    filled: int
+    missing: int
+    capture_pct: float | None
+    mean: float | None
+    mean_with_filled: float | None
+    gaps: tuple[FilledGap, ...]
+
+
 class Said(msgspec.Struct, frozen=True):
     """An exceedance, and what a person said of it last."""
 
@@ -135,6 +177,7 @@ class FurnacePart(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     hours: tuple[JudgedPeriod, ...]
     losses: tuple[Loss, ...]
+    filled: tuple[Filled, ...] = ()
     exceedances: tuple[Said, ...]
     cremations: tuple[CycleRow, ...]
     operation: Operation

@@ -143,6 +143,9 @@ PROBES: dict[str, Maker] = {
     "GET /api/v1/homes/{home}/furnaces/{furnace}/judgements": reads(f"/api/v1{FURNACE}/judgements?{SPAN}"),
     "GET /api/v1/homes/{home}/furnaces/{furnace}/marks": reads(f"/api/v1{FURNACE}/marks?{SPAN}"),
     "POST /api/v1/homes/{home}/furnaces/{furnace}/marks": lambda _: Probe(url=f"/api/v1{FURNACE}/marks", json=MARK),
+    "GET /api/v1/homes/{home}/furnaces/{furnace}/substitutions/{month}": reads(
+        f"/api/v1{FURNACE}/substitutions/2026-03"
+    ),
     "GET /api/v1/homes/{home}/furnaces/{furnace}/trends": reads(f"/api/v1{FURNACE}/trends?{SPAN}"),
     "GET /api/v1/homes/{home}/reports/{kind}/{label}": reads("/api/v1/homes/beishan/reports/day/2026-03-09?format=csv"),
     "GET /homes/{home}/furnaces/{furnace}/compliance": reads(f"{FURNACE}/compliance"),

@@ -18,6 +18,8 @@ RULE = Substitution(
     source="a test",
     note_zh="",
     note_en="",
+    clause_zh="某条",
+    clause_en="a clause",
 )
 NAN = math.nan
 
@@ -31,6 +33,7 @@ def test_a_short_gap_takes_the_highest_of_the_last_few_valid_hours() -> None:
     found = substitute(hours(9.0, 2.0, 3.0, 4.0, NAN, 1.0, valid=20), RULE)
     assert found.value[-2] == 4.0
     assert found.label[-2] == Label.SUBSTITUTED
+    assert found.of_hours[-3:].tolist() == [0, 3, 0]
 
 
 def test_a_long_gap_looks_back_further() -> None:
@@ -71,3 +74,8 @@ def test_the_rule_that_nobody_has_read_ships_disabled_and_fills_nothing(name: st
     assert "not checked" in rule.source
     found = substitute(hours(1.0, NAN, valid=40), rule)
     assert found.label[-1] == Label.MISSING
+
+
+def test_a_rule_is_enabled_only_with_the_clause_in_which_it_was_read() -> None:
+    with pytest.raises(ValueError, match="clause_en"):
+        Substitution(enabled=True, band=(), source="from memory", note_zh="", note_en="")

@@ -40,6 +40,7 @@ from ingest_service.people.nodes import NodeKind
 from ingest_service.people.passwords import Weakness
 from ingest_service.people.roles import KeyUse, Role
 from ingest_service.reports.events import COLUMNS as EVENT_COLUMNS
+from ingest_service.reports.filling_sheets import COLUMNS as FILLING_COLUMNS
 from ingest_service.reports.model import Stage
 from ingest_service.reports.results import COLUMNS as RESULT_COLUMNS
 from ingest_service.reports.sheets import COVER, HANDLING, PLAIN_COLUMNS, RULE_COLUMNS, SIGNATURES
@@ -139,7 +140,8 @@ def coded_keys() -> set[str]:
 
 def report_keys() -> set[str]:
     """The keys of reports that are made of a table and a name: tables, columns, cover, statements."""
-    names = " ".join((*RESULT_COLUMNS.values(), *EVENT_COLUMNS.values(), RULE_COLUMNS, *PLAIN_COLUMNS)).split()
+    tables = (*RESULT_COLUMNS.values(), *FILLING_COLUMNS.values(), *EVENT_COLUMNS.values())
+    names = " ".join((*tables, RULE_COLUMNS, *PLAIN_COLUMNS)).split()
     keys = {f"column.{name}" for name in (*names, "furnace", "start")}
     keys |= {f"report.{prefix}{key}" for key in EVENT_COLUMNS for prefix in ("", "nil_")}
     keys |= {f"report.{name}" for name in (*SIGNATURES, *Stage)} | {f"report.title_{kind}" for kind in ReportKind}
