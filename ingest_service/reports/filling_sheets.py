@@ -36,7 +36,7 @@ def _totals(report: Report, tell: Telling, nil: str) -> Sheet:
         )
 
     why = [_why(rule, tell) for rule in report.rules if rule.filling is not Filling.IN_FORCE]
-    note = [tell.words("report.filling_note"), *why]
+    note = [tell.words("report.filling_note"), *why] if len(why) < len(report.rules) else why
     return Sheet(
         key="filling",
         title=tell.words("report.filling"),

@@ -104,6 +104,11 @@ class JudgementStore:
             rows = session.execute(query)
             return tuple(LastHour(furnace, start_ms // HOUR_MS * HOUR_MS) for furnace, start_ms in rows)
 
+    def last_recorded_ms(self) -> int | None:
+        """When anything was recorded last (ms since 1970 UTC); None where nothing ever was."""
+        with transaction(self._engine) as session:
+            return session.scalar(select(func.max(Judgement.computed_at_ms)))
+
     def last_periods(self) -> tuple[LastPeriod, ...]:
         """The newest judged period of every furnace and averaging."""
         newest = (func.max(Judgement.start_ms), func.max(Judgement.end_ms))

@@ -37,6 +37,14 @@ class MarkEntry(msgspec.Struct, frozen=True, kw_only=True):
     end_ms: int
 
 
+class MarkedTime(msgspec.Struct, frozen=True):
+    """`[start_ms, end_ms)` of a furnace (ms since 1970 UTC)."""
+
+    furnace_id: int
+    start_ms: int
+    end_ms: int
+
+
 class MarkRow(msgspec.Struct, frozen=True, kw_only=True):
     """One record. `replaces` is the record in whose place it stands; `replaced_by` the one that stands in its own."""
 
@@ -94,6 +102,14 @@ class MarkStore:
         with transaction(self._engine) as session:
             rows = session.execute(query.order_by(Mark.furnace_id, Mark.start_ms, Mark.id)).all()
         return _columns([(furnace, start, end, int(STATES[state])) for furnace, start, end, state in rows])
+
+    def entered_since(self, at_ms: int) -> tuple[MarkedTime, ...]:
+        """The times of every record made from that moment on, of corrections and withdrawals too."""
+        query = select(Mark.furnace_id, Mark.start_ms, Mark.end_ms).where(Mark.recorded_at_ms >= at_ms)
+        replaced = query.add_columns(Mark.replaces).subquery()
+        before = select(Mark.furnace_id, Mark.start_ms, Mark.end_ms).join(replaced, replaced.c.replaces == Mark.id)
+        with transaction(self._engine) as session:
+            return tuple(MarkedTime(*row) for one in (query, before) for row in session.execute(one))
 
     def _added(self, session: Session, entry: MarkEntry, act: Act, replaces: Mark | None, doing: Doing) -> int:
         row = Mark(

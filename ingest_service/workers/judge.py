@@ -30,6 +30,7 @@ from ingest_service.workers.verdicts import Site, Task
 
 INTERVAL_S = 2.0
 GAP_PATIENCE_MS = 120_000  # after a start, for edges to send what they kept, before an hour counts as empty
+SURELY_JUDGED_MS = 600_000  # a mark that was entered so long before something was recorded has been judged
 _CHUNK_MS = 24 * HOUR_MS  # so many hours' means are read at once
 # Means of the running hour that are judged as soon as they are over, not with the hour.
 _PROMPT = frozenset({*WIDTHS, Averaging.ROLLING_HOUR} - {Averaging.CLOCK_HOUR})
@@ -144,6 +145,7 @@ class JudgeWorker:
         if self._hour_ms is None:
             self._backlog.plan(missed_hours(self._store, self._judgements, channels, hour_ms), now_ms)
             self._backlog.plan(gaps(self._judgements, channels, hour_ms), now_ms + GAP_PATIENCE_MS)
+            self._plan_marked(now_ms)
             self._newest = {(one.furnace_id, one.averaging): one for one in self._judgements.last_periods()}
             self._untold = list(self._judgements.exceedances(hour_ms - RECHECK_MS))
         else:
@@ -151,6 +153,15 @@ class JudgeWorker:
             hours = [FurnaceHour(int(furnace), start_ms) for start_ms in ended for furnace in channels.furnaces]
             self._backlog.plan(hours, hour_ms + OVERDUE_MS)
         self._hour_ms = hour_ms
+
+    def _plan_marked(self, now_ms: int) -> None:
+        """Put the hours of marks in the backlog that were entered too shortly before the end to be judged."""
+        last_ms = self._judgements.last_recorded_ms()
+        for mark in () if last_ms is None else self._plant.marked_since(last_ms - SURELY_JUDGED_MS):
+            ended = range(mark.start_ms // HOUR_MS * HOUR_MS, min(mark.end_ms, now_ms - HOUR_MS + 1), HOUR_MS)
+            hours = [FurnaceHour(mark.furnace_id, start_ms) for start_ms in ended]
+            self._why.update(dict.fromkeys(hours, Why.MARKS))
+            self._backlog.plan(hours, now_ms)
 
     def _judge(self, due: Sequence[FurnaceHour], channels: Channels, now_ms: int) -> None:
         """Record the verdicts on whatever these hours touch."""

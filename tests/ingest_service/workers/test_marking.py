@@ -128,3 +128,16 @@ def test_a_mark_of_another_time_or_furnace_is_not_waited_for(city: City) -> None
     assert city.judge.awaits(1, FIRST + 50 * MINUTE, FIRST + 51 * MINUTE), "the hour is judged as a whole"
     assert not city.judge.awaits(1, FIRST + HOUR_MS, FIRST + 2 * HOUR_MS)
     assert not city.judge.awaits(2, FIRST, FIRST + HOUR_MS)
+
+
+def test_a_mark_that_a_crash_kept_from_being_judged_is_judged_after_the_start(city: City) -> None:
+    late = FIRST + 60 * 24 * HOUR_MS
+    city.settle(late)
+    mark = marks_in(city).enter(entry(60), Doing("Li", "127.0.0.1", late + 2 * MINUTE, "span gas"))
+    assert marks_in(city).replace(mark, entry(60), Act.WITHDRAWN, Doing("Li", "", late + 2 * MINUTE, "no"))
+    again = marks_in(city).enter(entry(60), Doing("Li", "127.0.0.1", late + 2 * MINUTE, "span gas"))
+    assert again > mark
+    city.restart()
+    city.judge.step(late + 3 * MINUTE)
+    assert co_of(city)[2:] == (1, "marks")
+    assert not city.judge.awaits(1, FIRST, FIRST + HOUR_MS)

@@ -17,6 +17,7 @@ from ingest_service.emissions.pack import RulePack, Share
 from ingest_service.emissions.rulebook import Assignment, RuleBook
 from ingest_service.emissions.rulepack import load_pack
 from ingest_service.emissions.vocabulary import PackKind
+from ingest_service.store.marks import MarkedTime
 from ingest_service.store.tables import Judgement
 from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.store.transaction import transaction
@@ -49,6 +50,9 @@ class Plant:
         found = (self.said_cycles.start_ms < to_ms) & (self.said_cycles.end_ms > from_ms)
         columns = [getattr(self.said_cycles, name)[found] for name in CycleSpan.__struct_fields__]
         return CycleSpan(*columns)
+
+    def marked_since(self, _at_ms: int) -> tuple[MarkedTime, ...]:
+        return ()
 
 
 class Judged(msgspec.Struct, frozen=True):
