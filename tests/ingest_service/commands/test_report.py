@@ -7,8 +7,11 @@ import pytest
 
 from ingest_service.__main__ import main
 from ingest_service.config import Http
+from ingest_service.emissions.marks import PlantState
+from ingest_service.store.doing import Doing
+from ingest_service.store.marks import MarkEntry, MarkStore
 from tests.support.browser import served
-from tests.support.city import small_city
+from tests.support.city import HOUR_MS, NOW_MS, small_city
 
 WHO = ("--furnace", "beishan/furnace-1")
 WHEN = ("--day", "2026-03-10")
@@ -46,6 +49,27 @@ def test_the_running_service_gives_the_same_bytes(config: Path, address: str, tm
         assert main(["report", "--config", str(config), *common, str(tmp_path / "read")]) == 0
         assert main(["report", "--url", address, *common, str(tmp_path / "asked")]) == 0
         assert (tmp_path / "read").read_bytes() == (tmp_path / "asked").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("recorded_ms", "said"),
+    [
+        pytest.param(NOW_MS + HOUR_MS, "Provisional: not judged yet with the mark of 2026-03-09", id="after it"),
+        pytest.param(NOW_MS - 20 * HOUR_MS, "Final: judged to its end", id="before it"),
+    ],
+)
+def test_a_report_from_the_stores_says_whether_a_mark_came_after_the_last_judgement(
+    recorded_ms: int, said: str, tmp_path: Path
+) -> None:
+    with small_city(tmp_path / "data") as city:
+        hour_ms = NOW_MS // HOUR_MS * HOUR_MS - 24 * HOUR_MS
+        entry = MarkEntry(furnace_id=1, state=PlantState.FAULT, start_ms=hour_ms, end_ms=hour_ms + HOUR_MS)
+        MarkStore(city.engine, city.trail).enter(entry, Doing("Li", "127.0.0.1", recorded_ms, "fan tripped"))
+    config, out = tmp_path / "service.toml", tmp_path / "day.csv"
+    config.write_text('[storage]\nfolder = "data"\n')
+    asked = (*WHO, "--day", "2026-03-09", "--format", "csv", "--lang", "en", "--out", str(out))
+    assert main(["report", "--config", str(config), *asked]) == 0
+    assert said in out.read_text(encoding="utf-8-sig")
 
 
 def test_a_file_is_named_for_what_it_holds(
