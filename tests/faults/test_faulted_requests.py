@@ -13,6 +13,8 @@ from tests.support.certificates import make_certificates
 from tests.support.faulty.faults import faults_of
 from tests.support.faulty.process import faulty_device
 
+pytestmark = pytest.mark.alone
+
 # Of each transport; the benchmark `faults` runs ten thousand of each.
 FAULTED = int(os.environ.get("CLEARSTACK_FAULTED_REQUESTS", "2000"))
 

@@ -16,6 +16,8 @@ from tests.support.faulty.cells import cells_block, ticks
 from tests.support.faulty.faults import Fault
 from tests.support.faulty.process import FaultyDevice, faulty_device
 
+pytestmark = pytest.mark.alone
+
 TIMEOUT_S, LINES, LATE = 0.05, 12, 120
 RTU = [Transport.RTU, Transport.RTU_OVER_TCP]
 # The third register of a cell holds the low half of the time of asking, in ticks of 0.1 ms.

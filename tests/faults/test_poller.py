@@ -19,6 +19,8 @@ from tests.support.faulty.line import UNITS
 from tests.support.faulty.process import faulty_device
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.alone
+
 
 class HastyClock(SystemClock):
     """Runs ten times as fast as real clocks, so that back-off takes no time; answers still take their real time."""
