@@ -91,7 +91,8 @@ def test_on_a_terminal_the_table_moves_until_ctrl_c(port: int, tmp_path: Path) -
     site = write_site(tmp_path, port)
     near, far = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-    with subprocess.Popen([*WATCH, str(site)], stdin=far, stdout=far, stderr=far, env=environment) as watching:
+    words = ["env", "--default-signal=INT", *WATCH, str(site)]  # also where the tests run in the background
+    with subprocess.Popen(words, stdin=far, stdout=far, stderr=far, env=environment) as watching:
         os.close(far)
         try:
             shown = shown_until(near, lambda text: len(counter_values(text)) >= 3)
