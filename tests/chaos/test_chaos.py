@@ -1,4 +1,4 @@
-"""Three minutes of faults, with what comes before and after. `make chaos MINUTES=30 SEED=1` runs longer, with other faults for every seed."""
+"""Three minutes of faults in all. `make chaos MINUTES=30 SEED=1` runs longer, with other faults for every seed."""
 
 import os
 from pathlib import Path
