@@ -1,6 +1,7 @@
 """Files of samples or means: what `ingest-service store export` writes, while the service runs."""
 
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -51,14 +52,12 @@ def export_furnace(
     order = Order(series=wanted, from_ms=from_ms, to_ms=to_ms, content=content, zone=here.config.judging.time_zone)
     span = {"from_ms": from_ms, "to_ms": to_ms, "content": content, "format": form}
     here.audit.record(act.doing().entry(Action.EXPORTED, f"furnace {home}/{furnace}", after=span, home=home))
-    folder = tempfile.TemporaryDirectory(prefix="clearstack-export-")
-    path = Path(folder.name) / f"{home}-{furnace}-{content}.{form}"
-    try:
+    with ExitStack() as unsent:
+        folder = unsent.enter_context(tempfile.TemporaryDirectory(prefix="clearstack-export-"))
+        path = Path(folder) / f"{home}-{furnace}-{content}.{form}"
         export(here.store, order, form, path)
-    except BaseException:
-        folder.cleanup()
-        raise
-    return FileResponse(path, media_type=MEDIA[form], filename=path.name, background=BackgroundTask(folder.cleanup))
+        sent = unsent.pop_all()  # the folder goes when the file has been sent
+    return FileResponse(path, media_type=MEDIA[form], filename=path.name, background=BackgroundTask(sent.close))
 
 
 def _check_size(series: int, from_ms: int, to_ms: int, content: Content) -> None:

@@ -80,9 +80,8 @@ class CycleWorker:
             while left:
                 self._renew(channels, left[-1], now_ms)
                 left.pop()
-        except BaseException:
+        finally:
             self._wait([hour for hours in left for hour in hours], now_ms)
-            raise
 
     def _wait(self, hours: Sequence[FurnaceHour], until_ms: int) -> None:
         with self._lock:

@@ -115,15 +115,14 @@ class JudgeWorker:
             self._plan(channels, now_ms)
             due = self._backlog.take_due(now_ms)
             self._under_way = {hour: self._why.pop(hour) for hour in due if hour in self._why}
+        left: Sequence[FurnaceHour] = due
         try:
             self._judge(due, channels, now_ms)
-        except BaseException:
-            with self._lock:
-                self._backlog.plan(due, now_ms)
-                self._why = self._under_way | self._why
-            raise
+            left = ()
         finally:
             with self._lock:
+                self._backlog.plan(left, now_ms)
+                self._why = (self._under_way if left else {}) | self._why
                 self._under_way = {}
         minute_ms = (now_ms - GRACE_MS - int(INTERVAL_S * 1000)) // MINUTE_MS * MINUTE_MS
         if due or minute_ms != self._looked_ms:
