@@ -126,7 +126,7 @@ class EdgeStory:
         return len(self._host.of(kind))
 
     def _wait(self, condition: Callable[[], object]) -> None:
-        wait_until(condition, 30)
+        wait_until(condition)
 
 
 class TappedAgent:

@@ -188,18 +188,18 @@ def test_a_foreign_host_listens_unharmed_and_its_acknowledgement_has_no_effect(
         ask = encode_rebirth(now_ms())
         wait_until(lambda: len(heard_of(service, MessageType.DDATA)) >= 4, 30)  # so blocks 1 to 3 are on its disk
         service.say(str(COMMAND), ask)
-        wait_until(lambda: len(heard_of(service, MessageType.NBIRTH)) >= 1, 30)
+        wait_until(lambda: len(heard_of(service, MessageType.NBIRTH)) >= 1)
         birth = decode_birth(parse_payload(heard_of(service, MessageType.NBIRTH)[-1]))
         assert birth.epoch is not None
         everything = encode_acknowledgement(Acknowledgement(birth.epoch, ((1, 3),)), now_ms(), birth.command_aliases)
         scada.say(str(COMMAND), everything)
         births = len(heard_of(service, MessageType.NBIRTH))
         service.say(str(COMMAND), ask)
-        wait_until(lambda: len(heard_of(service, MessageType.NBIRTH)) > births, 30)
+        wait_until(lambda: len(heard_of(service, MessageType.NBIRTH)) > births)
         assert acknowledged() == 0
         assert heard_of(scada, MessageType.DDATA)
         service.say(str(COMMAND), everything)
-        wait_until(lambda: acknowledged() == 3, 30)
+        wait_until(lambda: acknowledged() == 3)
 
 
 def heard_of(listener: Account, kind: MessageType) -> list[bytes]:

@@ -295,7 +295,7 @@ def test_an_enrolled_edge_publishes_and_the_service_acknowledges(
     service.start()
     try:
         agent.start()
-        wait_until(acknowledged, 40)
+        wait_until(acknowledged)
     finally:
         service.kill()
 

@@ -66,7 +66,7 @@ class Front(msgspec.Struct, frozen=True):
         context = ssl.create_default_context(cafile=self.trust)
         transport = httpx.HTTPTransport(verify=context, local_address=source)
         headers["Authorization"] = f"Bearer {machine(self.city, 'all', KeyUse.READ)}"
-        return httpx.Client(transport=transport, base_url=f"https://127.0.0.1:{self.port}", headers=headers, timeout=15)
+        return httpx.Client(transport=transport, base_url=f"https://127.0.0.1:{self.port}", headers=headers, timeout=60)
 
 
 @pytest.fixture(scope="module")

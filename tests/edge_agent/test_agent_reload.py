@@ -235,7 +235,7 @@ def test_prometheus_is_answered_on_loopback_when_asked(tmp_path: Path, broker: M
     port = free_port()
     text = SITE.format(broker=broker.port, simulator=simulator)
     with running(tmp_path, text, broker.port, "--metrics-port", str(port)) as agent:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as response:
             figures = response.read().decode()
         assert 'clearstack_edge_device_response_p95_ms{device="furnace-1"}' in figures
         agent.process.send_signal(signal.SIGTERM)

@@ -55,4 +55,4 @@ def test_someone_signs_in_on_a_phone_works_and_is_led_out_when_the_session_is_en
         person = city.people.people.person("limin")
         assert person is not None
         city.people.people.disable(person.id, Doing("admin", "", city.now_ms))
-        expect(page).to_have_url(f"{address}/sign-in?next=%2Fhomes%2Fdonghu", timeout=15_000)
+        expect(page).to_have_url(f"{address}/sign-in?next=%2Fhomes%2Fdonghu", timeout=60_000)

@@ -118,8 +118,8 @@ def test_values_of_a_device_that_we_never_saw_reach_the_api_with_names_and_units
         service = Service(tmp_path, broker.port)
         agent = product(tmp_path, "agent", "edge-agent", "run", str(site))
         with running(service.program), running(agent):
-            wait_until(service.ready, 30)
-            wait_until(lambda: len(service.tags("songhe", "east")) == 3, 30)
+            wait_until(service.ready)
+            wait_until(lambda: len(service.tags("songhe", "east")) == 3)
             wait_until(lambda: all(tag["value"] is not None for tag in service.tags("songhe", "east").values()))
             tags = service.tags("songhe", "east")
             home = service.http.get("/api/v1/homes/songhe").json()

@@ -73,28 +73,28 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def test_a_store_that_is_down_at_the_start_and_later_is_waited_for_and_has_everything_in_the_end(site: Site) -> None:
     for program in (site.furnaces, site.service.program, site.agent):
         program.start()
-    wait_until(site.service.alive, 40)
-    wait_until(lambda: "cannot be reached" in site.problems().get("writing", ""), 20)
+    wait_until(site.service.alive)
+    wait_until(lambda: "cannot be reached" in site.problems().get("writing", ""))
     assert site.problems()["store"] == f"{site.influx.url}: cannot be reached"
     assert "cannot be reached" in site.service.http.get("/data?lang=en").text
     assert site.service.metric("clearstack_ingest_acknowledged_samples_total") == 0
     site.influx.start()
-    wait_until(lambda: "database not found" in site.problems().get("writing", ""), 20)
+    wait_until(lambda: "database not found" in site.problems().get("writing", ""))
     assert main(["store", "init", str(site.config)]) == 0
-    wait_until(site.service.ready, 30)
-    wait_until(lambda: site.service.counter(HOME, "1") > 5, 20)
+    wait_until(site.service.ready)
+    wait_until(lambda: site.service.counter(HOME, "1") > 5)
 
     site.influx.kill()
-    wait_until(lambda: "store" in site.problems(), 20)
+    wait_until(lambda: "store" in site.problems())
     reached = site.service.metric("clearstack_ingest_samples_received_total")
-    wait_until(lambda: site.service.metric("clearstack_ingest_samples_received_total") > reached + 100, 20)
+    wait_until(lambda: site.service.metric("clearstack_ingest_samples_received_total") > reached + 100)
     site.influx.start()
-    wait_until(site.service.ready, 30)
+    wait_until(site.service.ready)
     before = site.service.counter(HOME, "1")
-    wait_until(lambda: site.service.counter(HOME, "1") > before + 2, 20)
+    wait_until(lambda: site.service.counter(HOME, "1") > before + 2)
 
     site.furnaces.stop()
-    wait_until(lambda: _is_empty(site), 30)
+    wait_until(lambda: _is_empty(site))
     site.service.program.stop()
     values = site.counted()
     assert values == list(range(values[0], values[0] + len(values)))

@@ -30,7 +30,7 @@ class Worker:
         text = text.replace("http://127.0.0.1:8428", store).replace("shared = true", "shared = true\nhold_s = 0.3")
         self.file.write_text(text, encoding="utf-8")
         self.program = product(folder, f"worker-{number}", "ingest-service", "serve", str(self.file))
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10, trust_env=False)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
 
     def enter(self) -> None:
         """Sign in as the administrator whom the first start made."""
@@ -95,21 +95,21 @@ def test_each_service_keeps_its_homes_and_a_home_moves_without_loss_or_false_gap
     try:
         for program in (*(worker.program for worker in workers.values()), *running[1:]):
             program.start()
-        wait_until(lambda: all(worker.ready() for worker in workers.values()), 60)
+        wait_until(lambda: all(worker.ready() for worker in workers.values()))
         assert workers[1].get("/api/v1/homes").status_code == 401
         for worker in workers.values():
             worker.enter()
-        wait_until(lambda: {number: worker.homes() for number, worker in workers.items()} == HOMES, 30)
-        wait_until(lambda: all(let_go(tmp_path, home) > 2 for homes in HOMES.values() for home in homes), 40)
+        wait_until(lambda: {number: worker.homes() for number, worker in workers.items()} == HOMES)
+        wait_until(lambda: all(let_go(tmp_path, home) > 2 for homes in HOMES.values() for home in homes))
         for number, homes in ((1, ("donghu",)), (2, ("beiling", "qingshan"))):
             workers[number].hears(*homes)
             workers[number].program.start()
-        wait_until(lambda: workers[1].ready() and workers[2].ready(), 60)
-        wait_until(lambda: workers[2].homes() == {"beiling", "qingshan"}, 30)
-        wait_until(lambda: min(len(values) for values in counters(store).values()) > 12, 40)
+        wait_until(lambda: workers[1].ready() and workers[2].ready())
+        wait_until(lambda: workers[2].homes() == {"beiling", "qingshan"})
+        wait_until(lambda: min(len(values) for values in counters(store).values()) > 12)
         before = let_go(tmp_path, "qingshan")
-        wait_until(lambda: let_go(tmp_path, "qingshan") > before + 2, 40)
-        wait_until(lambda: whole(counters(store)), 30)
+        wait_until(lambda: let_go(tmp_path, "qingshan") > before + 2)
+        wait_until(lambda: whole(counters(store)))
         assert set(counters(store)) == {home for homes in HOMES.values() for home in homes}
         assert '"event": "edge_taken_over"' in workers[2].program.log()
         assert workers[2].get("/data?lang=en").text.count("lost by the centre") == 0

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from ingest_service.api.app import create_app
 from ingest_service.api.server import ApiServer
 from tests.support.city import City
 from tests.support.visitors import Visiting, engineer_of
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_ARGS = [
@@ -24,6 +24,7 @@ CHROMIUM_ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def served(city: City, homes: Sequence[str] | None = None) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.stop()
-        thread.join(timeout=15)
+        thread.join(timeout=60)
         listener.close()
         assert not thread.is_alive(), "the server did not stop"
 
@@ -93,7 +94,7 @@ def opened(
         java_script_enabled=script,
         base_url=address,
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_S * 1000)
     try:
         yield Observed(context.new_page(), address)
     finally:

@@ -9,7 +9,7 @@ import msgspec
 
 from tests.support.broker import Mosquitto, free_port
 from tests.support.program import Program, product
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 COUNTER = "scan_counter"
 SITE = """\
@@ -114,12 +114,12 @@ class Service:
         text = SERVICE.format(broker=broker, hears=hears, storage=storage, http=self.port)
         self._file.write_text(text, encoding="utf-8")
         self.program = product(folder, "service", "ingest-service", "serve", str(self._file))
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10.0, trust_env=False)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
 
     def start(self) -> None:
         """Start it and wait until it says that it does its work."""
         self.program.start()
-        wait_until(self.ready, 40)
+        wait_until(self.ready)
 
     def ready(self) -> bool:
         """Whether it says that it does its work. Raises RuntimeError when it has ended."""
@@ -180,7 +180,7 @@ class Plant:
         self.agents[home].start()
         return self.agents[home]
 
-    def wait(self, condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    def wait(self, condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
         """Wait until the condition holds. Raises RuntimeError when a program ends by itself meanwhile."""
 
         def holds() -> bool:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 PRODUCT = {"edge-agent": "edge_agent", "ingest-service": "ingest_service"}
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 60.0
 
 
 class Program:
@@ -71,7 +71,7 @@ class Program:
         """All that it said so far."""
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
-    def wait_for(self, text: str, timeout_s: float = 30.0) -> None:
+    def wait_for(self, text: str, timeout_s: float = PATIENCE_S) -> None:
         """Wait until it says that. Raises RuntimeError when it ends before."""
 
         def said() -> bool:

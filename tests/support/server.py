@@ -29,7 +29,7 @@ class Server:
         """Start it and wait until it answers."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_until(self._ready, 20.0)
+        wait_until(self._ready)
 
     def kill(self) -> None:
         """End it as a power cut of its process would."""

@@ -35,7 +35,7 @@ def test_units_islands_and_orders_are_found(port: int, capsys: pytest.CaptureFix
 
 def test_what_goes_to_a_file_is_plain_text_that_keeps_its_columns(port: int) -> None:
     command = [sys.executable, "-m", "edge_agent", "probe", f"127.0.0.1:{port}", "--tables", "holding", "--units", "1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     assert "\x1b" not in done.stdout
     assert done.stderr == ""
     lines = [line for line in done.stdout.splitlines() if "4001" in line]

@@ -21,7 +21,7 @@ WATCH = (sys.executable, "-m", "edge_agent", "watch")
 
 
 def once(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*WATCH, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run([*WATCH, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
 def rows(out: str) -> list[list[str]]:
@@ -112,7 +112,7 @@ def counter_values(text: str) -> list[int]:
     return list(dict.fromkeys(int(found) for found in re.findall(r"counter\s+(\d+)\s", plain)))
 
 
-def shown_until(terminal: int, is_enough: Callable[[str], bool], timeout_s: float = 15.0) -> str:
+def shown_until(terminal: int, is_enough: Callable[[str], bool], timeout_s: float = 60.0) -> str:
     """What appears on a terminal until it is enough, or until the program has gone."""
     text, deadline = b"", time.monotonic() + timeout_s
     while not is_enough(text.decode("utf-8", "replace")):
@@ -133,7 +133,7 @@ def test_what_cannot_be_watched_is_one_line_and_exit_code_2(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     write_site(tmp_path)
-    done = subprocess.run([*WATCH, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=30, check=False)
+    done = subprocess.run([*WATCH, *arguments], capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1

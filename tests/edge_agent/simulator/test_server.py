@@ -31,7 +31,7 @@ def _now_ms() -> int:
 
 def _run(test: Coroutine[Any, Any, None]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(15.0):
+        async with asyncio.timeout(60.0):
             await test
 
     asyncio.run(bounded())

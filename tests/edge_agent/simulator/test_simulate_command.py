@@ -65,7 +65,7 @@ def _simulator(*arguments: str) -> Iterator[_Simulator]:
 
 
 def _once(*arguments: str, folder: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=folder, timeout=30, check=False)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=folder, timeout=60, check=False)
 
 
 def _uint32(registers: Sequence[int]) -> int:

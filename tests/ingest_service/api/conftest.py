@@ -21,7 +21,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 @pytest.fixture(scope="session")
 def client(city: City) -> Iterator[httpx.Client]:
     """A reader of that city."""
-    with served(city) as address, httpx.Client(base_url=address, timeout=15) as reader:
+    with served(city) as address, httpx.Client(base_url=address, timeout=60) as reader:
         yield reader
 
 
@@ -35,5 +35,5 @@ def own_city(tmp_path: Path) -> Iterator[City]:
 @pytest.fixture
 def own_client(own_city: City) -> Iterator[httpx.Client]:
     """A reader of the test's own city."""
-    with served(own_city) as address, httpx.Client(base_url=address, timeout=15) as reader:
+    with served(own_city) as address, httpx.Client(base_url=address, timeout=60) as reader:
         yield reader

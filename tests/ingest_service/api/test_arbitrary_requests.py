@@ -57,7 +57,7 @@ def test_no_request_makes_the_service_fail(place: tuple[City, str], reader: str)
         derandomize=True,
         suppress_health_check=list(HealthCheck),
     )
-    with httpx.Client(headers=headers, timeout=30) as client:
+    with httpx.Client(headers=headers, timeout=60) as client:
         document = httpx.get(f"{address}/api/v1/openapi.json").json()
         for operation in schemathesis.openapi.from_dict(document).get_all_operations():
             assert isinstance(operation, Ok)

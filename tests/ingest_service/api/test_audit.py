@@ -44,7 +44,7 @@ def auditor(audited: tuple[City, str]) -> Iterator[httpx.Client]:
 
 def reader(audited: tuple[City, str], role: Role, node: str) -> httpx.Client:
     city, address = audited
-    return httpx.Client(base_url=address, cookies={"session": visitor(city, role, node)}, timeout=15)
+    return httpx.Client(base_url=address, cookies={"session": visitor(city, role, node)}, timeout=60)
 
 
 def numbers(client: httpx.Client, **asked: str | int) -> list[int]:

@@ -50,7 +50,7 @@ def fill(city: City) -> None:
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with small_city(tmp_path_factory.mktemp("complete"), Http(port=0)) as city:
         fill(city)
-        with served(city) as address, httpx.Client(base_url=address, timeout=15) as client:
+        with served(city) as address, httpx.Client(base_url=address, timeout=60) as client:
             yield client
 
 

@@ -66,7 +66,7 @@ def burnt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 @pytest.fixture(scope="module")
 def reader(burnt: City) -> Iterator[httpx.Client]:
-    with served(burnt) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(burnt) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 
@@ -155,7 +155,7 @@ def test_a_page_without_cremations_says_so(tmp_path: Path, path: str) -> None:
 
 
 def test_another_homes_cremations_are_not_in_sight(burnt: City) -> None:
-    with served(burnt, ["donghu"]) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(burnt, ["donghu"]) as address, httpx.Client(base_url=address, timeout=60) as client:
         assert client.get(f"/api/v1{FURNACE}/cycles", params=SPAN).status_code == 404
         assert client.get(f"{FURNACE}/cremations").status_code == 404
         energy = client.get("/api/v1/energy", params=SPAN)

@@ -35,14 +35,14 @@ def charted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 @pytest.fixture(scope="module")
 def everyone(charted: City) -> Iterator[httpx.Client]:
-    with served(charted) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(charted) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def donghu(charted: City) -> Iterator[httpx.Client]:
     """Someone who may see Donghu only."""
-    with served(charted, ["donghu"]) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(charted, ["donghu"]) as address, httpx.Client(base_url=address, timeout=60) as client:
         yield client
 
 

@@ -46,7 +46,7 @@ class Admin:
 
     def __init__(self, site: tuple[City, str], node: str) -> None:
         self.city = site[0]
-        self.http = httpx.Client(base_url=site[1], timeout=15, headers={"Accept-Language": "en"})
+        self.http = httpx.Client(base_url=site[1], timeout=60, headers={"Accept-Language": "en"})
         self.http.headers["Cookie"] = f"session={visitor(self.city, Role.ADMIN, node)}"
 
     def send(self, url: str, **form: object) -> httpx.Response:
@@ -87,7 +87,7 @@ def test_a_person_who_was_added_signs_in_with_the_password_that_was_shown_once(r
     answer = root.send("/people/add", account="Wang", name="王建国", role="engineer", node="home:beishan")
     password = secret_in(answer.text)
     assert password not in root.page("/people")
-    with httpx.Client(base_url=root.http.base_url, timeout=15) as browser:
+    with httpx.Client(base_url=root.http.base_url, timeout=60) as browser:
         enter(browser, "wang", password)
         assert [home["id"] for home in browser.get("/api/v1/homes").json()] == ["beishan"]
 

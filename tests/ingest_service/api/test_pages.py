@@ -330,7 +330,7 @@ def test_an_empty_centre_says_how_to_begin(tmp_path: Path) -> None:
     with (
         empty_city(tmp_path, Http(port=0)) as city,
         served(city) as address,
-        httpx.Client(base_url=address, timeout=15) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         assert "edge-agent run site.toml" in page(client, "/")
         assert "No alarm is open." in page(client, "/alarms")

@@ -38,7 +38,7 @@ class Visit:
     """A browser between the service and the provider, which sends it back to an address that stands for the service."""
 
     def __init__(self, city: City, address: str) -> None:
-        self.city, self.browser = city, httpx.Client(base_url=address, timeout=15)
+        self.city, self.browser = city, httpx.Client(base_url=address, timeout=60)
 
     def leave(self) -> str:
         """Where the service sends the browser."""

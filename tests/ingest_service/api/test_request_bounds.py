@@ -46,7 +46,7 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]
 
 @contextmanager
 def connected(place: tuple[str, int]) -> Iterator[socket.socket]:
-    with closing(socket.create_connection(place, timeout=10)) as client:
+    with closing(socket.create_connection(place, timeout=60)) as client:
         yield client
 
 

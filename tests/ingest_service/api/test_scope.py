@@ -21,7 +21,7 @@ def donghu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with (
         small_city(tmp_path_factory.mktemp("bounded"), Http(port=0)) as city,
         served(city, ["donghu"]) as address,
-        httpx.Client(base_url=address, timeout=15) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         yield client
 
@@ -87,7 +87,7 @@ def test_lists_hold_nothing_of_another_home(donghu: httpx.Client, path: str) -> 
 def test_another_homes_alarm_cannot_be_acknowledged(own_city: City, path: str) -> None:
     with (
         served(own_city, ["donghu"]) as address,
-        httpx.Client(base_url=address, timeout=15) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
         answer = client.post(path, json={}) if path.startswith("/api") else client.post(path)
     assert answer.status_code == 404

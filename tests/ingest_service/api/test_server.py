@@ -12,7 +12,7 @@ from tests.support.city import City, small_city
 
 
 def test_an_open_stream_does_not_keep_the_server_from_stopping(own_city: City) -> None:
-    with served(own_city) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(own_city) as address, httpx.Client(base_url=address, timeout=60) as client:
         with client.stream("GET", "/api/v1/stream") as response:
             lines = response.iter_lines()
             next(lines)
@@ -34,7 +34,7 @@ def test_an_address_that_is_taken_is_said_before_anything_starts(tmp_path_factor
 
 
 def test_an_answer_does_not_wait_for_the_client_to_acknowledge_its_head(own_city: City) -> None:
-    with served(own_city) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(own_city) as address, httpx.Client(base_url=address, timeout=60) as client:
         taken = []
         for _ in range(9):
             began = time.perf_counter()

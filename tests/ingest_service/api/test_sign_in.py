@@ -40,7 +40,7 @@ class Person:
 
     def __init__(self, city: City, address: str) -> None:
         self.city, self.account = city, f"person{next(self.numbers)}"
-        self.browser = httpx.Client(base_url=address, timeout=15)
+        self.browser = httpx.Client(base_url=address, timeout=60)
         self.id = city.people.people.add(self.account, "李敏", self.doing).id
         city.people.people.set_password(self.id, HASH, None, self.doing)
         city.people.people.grant(self.id, Role.ENGINEER, "home:donghu", self.doing)
@@ -114,7 +114,7 @@ def test_whoever_fails_again_and_again_waits_and_is_let_in_after(person: Person)
 def test_one_address_that_tries_many_accounts_waits(site: tuple[City, str]) -> None:
     city, address = site
     city.now_ms += HOUR_MS
-    with httpx.Client(base_url=address, timeout=15) as browser:
+    with httpx.Client(base_url=address, timeout=60) as browser:
         for number in range(FREE_FAILURES_ADDRESS):
             city.people.sessions.failed(f"guess{number}", Doing("nobody", "127.0.0.1", city.now_ms))
         assert browser.post("/sign-in", data={"account": "another", "password": "x"}).status_code == 429
@@ -200,7 +200,7 @@ def test_codes_are_asked_for_once_an_app_has_shown_one_and_each_is_taken_once(pe
 
 def test_a_session_of_a_lost_phone_can_be_ended_from_another_place(person: Person) -> None:
     person.tries()
-    with httpx.Client(base_url=person.browser.base_url, timeout=15) as phone:
+    with httpx.Client(base_url=person.browser.base_url, timeout=60) as phone:
         enter(phone, person.account, PASSWORD)
         lost = hash_token(phone.cookies["session"])
         assert lost in person.browser.get("/account").text

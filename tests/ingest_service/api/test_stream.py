@@ -101,7 +101,7 @@ def test_a_furnace_that_comes_later_is_told_too(own_city: City) -> None:
 
 
 def test_streams_end_when_the_service_stops(own_city: City) -> None:
-    with served(own_city) as address, httpx.Client(base_url=address, timeout=15) as client:
+    with served(own_city) as address, httpx.Client(base_url=address, timeout=60) as client:
         with client.stream("GET", "/api/v1/stream") as response:
             found = events(response)
             following(found, "values")

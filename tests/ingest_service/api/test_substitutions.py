@@ -43,7 +43,7 @@ def test_a_rule_that_nobody_has_read_fills_nothing_in_and_says_why(client: httpx
 
 
 def test_filled_in_hours_are_sent_with_their_label_value_rule_and_clause(filling_city: City) -> None:
-    with served(filling_city) as address, httpx.Client(base_url=address, timeout=15) as reader:
+    with served(filling_city) as address, httpx.Client(base_url=address, timeout=60) as reader:
         answer = reader.get(f"{FURNACE}/substitutions/2026-03").json()
         html = reader.get("/api/v1/homes/beishan/reports/month/2026-03?furnace=furnace-1&lang=en").text
     (found,) = (one for one in answer["filled"] if one["filled"])
