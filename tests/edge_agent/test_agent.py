@@ -6,20 +6,21 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from edge_agent.config import OutboxLimits
 from edge_agent.health import Health
-from edge_agent.outbox import read_state
+from edge_agent.outbox import Gap, GapReason, OutboxFile, read_state
 from edge_agent.vitals import AgentStatus, write_status
 from edge_agent.wire.topic import MessageType, Topic
 from tests.support.broker import Mosquitto, free_port, start_mosquitto
 from tests.support.host import TestHost
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 COMMAND = Topic("home-1", MessageType.NCMD, "edge-1")
 SITE = """
@@ -37,6 +38,7 @@ name = "furnaces"
 transport = "tcp"
 host = "127.0.0.1"
 port = {simulator}
+timeout_s = 20
 
 [[device]]
 name = "furnace-1"
@@ -101,6 +103,13 @@ def status(site: Path) -> AgentStatus:
     return msgspec.json.decode(path.read_bytes(), type=AgentStatus) if path.exists() else empty
 
 
+def gaps_left(site: Path) -> list[Gap]:
+    """What the outbox of an agent that has ended still has to tell of losses."""
+    file = OutboxFile.open(OutboxLimits(path=site.with_name("outbox.db")), 1)
+    with closing(file):
+        return file.gaps()
+
+
 def counter_values(host: TestHost) -> list[float]:
     """The values of the channel that the simulator counts up with each reading, in order of measurement."""
     births = [heard.birth for heard in host.of(MessageType.DBIRTH) if heard.birth]
@@ -131,7 +140,7 @@ def test_registers_reach_the_host_and_what_is_acknowledged_leaves_the_disk(site:
             host.wait(lambda: len(host.data("furnace-1")) >= 3 and host.data(None))
             wait_until(lambda: status(site).samples_acknowledged > 0)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(PATIENCE_S) == 0
             assert process.stderr
             log = [json.loads(line) for line in process.stderr]
         host.wait(lambda: host.of(MessageType.NDEATH))
@@ -146,7 +155,8 @@ def test_registers_reach_the_host_and_what_is_acknowledged_leaves_the_disk(site:
     assert {"link_opened", "device_came_up", "agent_stopped"} <= {line["event"] for line in log}
     final = status(site)
     assert final.samples_read >= final.samples_acknowledged > 0
-    assert (final.samples_dropped, final.gaps) == (0, 0)
+    assert final.samples_dropped == 0
+    assert {gap.reason for gap in gaps_left(site)} <= {GapReason.OVERRUN}, "a machine may be too busy to read in time"
 
 
 def test_after_kill_9_the_will_tells_its_death_and_the_next_run_goes_on_without_a_hole(
@@ -183,7 +193,10 @@ def test_without_a_broker_it_goes_on_reading_and_the_outbox_command_shows_what_w
     found = re.search(r"waiting  (\d+) blocks, (\d+) samples", shown)
     assert found
     assert 2 <= int(found[1]) <= state.blocks
-    assert "lost     0 samples in 0 gaps, 0 still to be told" in shown
+    lost = re.search(r"lost     0 samples in (\d+) gaps, (\d+) still to be told", shown)
+    assert lost
+    assert int(lost[1]) == int(lost[2]), "there is nobody to be told"
+    assert {gap.reason for gap in gaps_left(site)} <= {GapReason.OVERRUN}, "a machine may be too busy to read in time"
 
 
 def test_the_outbox_command_without_an_outbox_says_so_in_one_line(site: Path) -> None:

@@ -20,7 +20,7 @@ from edge_agent.wire.topic import MessageType
 from tests.edge_agent.test_agent import SITE
 from tests.support.broker import Mosquitto, free_port, start_mosquitto
 from tests.support.host import TestHost
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 NBIRTH, DBIRTH, NDEATH, DDEATH = MessageType.NBIRTH, MessageType.DBIRTH, MessageType.NDEATH, MessageType.DDEATH
 SECOND = """
@@ -36,6 +36,7 @@ NEW_LINE = """
 name = "more"
 host = "127.0.0.1"
 port = {simulator}
+timeout_s = 20
 """
 
 
@@ -141,7 +142,7 @@ def test_devices_come_and_go_while_the_others_lose_no_reading(
         seen = len(agent.counts("furnace-1"))
         agent.host.wait(lambda: len(agent.counts("furnace-1")) >= seen + 2)
         agent.process.send_signal(signal.SIGTERM)
-        assert agent.process.wait(10) == 0
+        assert agent.process.wait(PATIENCE_S) == 0
         agent.host.wait(lambda: agent.host.of(NDEATH))
         assert is_complete(agent.counts("furnace-1"))
         births = agent.births("furnace-1")
@@ -188,7 +189,7 @@ def test_another_identity_is_another_node_in_the_same_process(
         assert [heard.topic.edge for heard in agent.host.of(NDEATH)] == ["edge-1"]
         agent.host.wait(lambda: any(heard.topic.edge == "edge-7" and heard.data for heard in agent.host.heard))
         agent.process.send_signal(signal.SIGTERM)
-        assert agent.process.wait(10) == 0
+        assert agent.process.wait(PATIENCE_S) == 0
 
 
 def test_an_outbox_that_cannot_be_opened_is_refused_and_the_old_one_goes_on(
@@ -202,7 +203,7 @@ def test_an_outbox_that_cannot_be_opened_is_refused_and_the_old_one_goes_on(
         agent.host.wait(lambda: len(agent.births(None)) == 2)
         agent.host.wait(lambda: agent.node_value("site_file_refused") == 1)
         agent.process.send_signal(signal.SIGTERM)
-        assert agent.process.wait(10) == 0
+        assert agent.process.wait(PATIENCE_S) == 0
 
 
 def test_a_password_that_is_not_there_is_refused_and_the_old_one_goes_on(
@@ -222,7 +223,9 @@ def test_it_says_each_change_of_state_once_and_nothing_at_each_poll(
 ) -> None:
     silent = SECOND.replace("furnace-2", "furnace-9").replace("unit_id = 2", "unit_id = 99")
     text = SITE.format(broker=broker.port, simulator=simulator) + silent
-    text = text.replace("[broker]", '[clock]\nsynchronisation = "unwatched"\n[broker]')
+    text = text.replace("timeout_s = 20", "timeout_s = 1").replace(
+        "[broker]", '[clock]\nsynchronisation = "unwatched"\n[broker]'
+    )
     with running(tmp_path, text, broker.port) as agent:
         agent.host.wait(lambda: len(agent.counts("furnace-1")) >= 5 and agent.events()["device_went_down"])
         assert agent.events() == {
@@ -239,7 +242,7 @@ def test_prometheus_is_answered_on_loopback_when_asked(tmp_path: Path, broker: M
             figures = response.read().decode()
         assert 'clearstack_edge_device_response_p95_ms{device="furnace-1"}' in figures
         agent.process.send_signal(signal.SIGTERM)
-        assert agent.process.wait(10) == 0
+        assert agent.process.wait(PATIENCE_S) == 0
 
 
 def test_an_unsynchronised_clock_is_in_the_health_and_in_the_log_unless_nobody_can_know(

@@ -18,6 +18,7 @@ from tests.edge_agent.modbus.script import Request, Script, addresses, bits, ref
 from tests.edge_agent.modbus.server import running_server
 from tests.edge_agent.sites import write_site
 from tests.support.broker import free_port
+from tests.support.pace import in_pace
 from tests.support.waiting import until
 
 FAST = "scan_s = 0.1"
@@ -83,8 +84,9 @@ def counters_of(poller: ConnectionPoller, device: str) -> PollCounters:
 
 def test_every_reading_of_a_real_server_arrives_once_and_in_order(tmp_path: Path) -> None:
     async def scene(port: int) -> None:
-        async with polling(tmp_path, port) as (recorder, poller):
-            await until(lambda: len(recorder.samples("furnace2", COUNTER)) >= 12)
+        with running_server(port):
+            async with polling(tmp_path, port) as (recorder, poller):
+                await until(lambda: len(recorder.samples("furnace2", COUNTER)) >= 12)
         for device in ("furnace1", "furnace2"):
             counts = recorder.values(device, COUNTER)
             assert counts == [float(number) for number in range(1, len(counts) + 1)]
@@ -100,22 +102,19 @@ def test_every_reading_of_a_real_server_arrives_once_and_in_order(tmp_path: Path
         assert (total.bad_reads, total.timeouts) == (0, 0)
         assert poller.counters[0].response_ms(95) is not None
 
-    port = free_port()
-    with running_server(port):
-        asyncio.run(scene(port))
+    in_pace(lambda: scene(free_port()))
 
 
 def test_the_schedule_does_not_drift(tmp_path: Path) -> None:
     async def scene(port: int) -> None:
-        async with polling(tmp_path, port) as (recorder, poller):
-            await until(lambda: len(recorder.samples("furnace1", COUNTER)) >= 21)
+        with running_server(port):
+            async with polling(tmp_path, port) as (recorder, poller):
+                await until(lambda: len(recorder.samples("furnace1", COUNTER)) >= 21)
         times = [sample.measured_at_ms for sample in recorder.samples("furnace1", COUNTER)]
         skipped = counters_of(poller, "furnace1").skipped_slots
         assert times[20] - times[0] == pytest.approx(2_000 + 100 * skipped, abs=80)
 
-    port = free_port()
-    with running_server(port):
-        asyncio.run(scene(port))
+    in_pace(lambda: scene(free_port()))
 
 
 def test_a_server_that_goes_and_comes_back_is_marked_and_found_again(tmp_path: Path) -> None:
@@ -136,7 +135,7 @@ def test_a_server_that_goes_and_comes_back_is_marked_and_found_again(tmp_path: P
             before, after = bad.measured_at_ms, recorder.samples("furnace1", CHAMBER)[-1].measured_at_ms
             assert before <= gap.from_ms <= gap.to_ms <= after
 
-    asyncio.run(scene(free_port()))
+    in_pace(lambda: scene(free_port()))
 
 
 def assert_no_sample_while_down(recorder: Recorder, device: str) -> None:
@@ -160,7 +159,7 @@ def test_a_device_that_stays_dead_is_told_so_from_time_to_time(tmp_path: Path, m
         assert second.from_ms == first.to_ms
         assert_no_sample_while_down(recorder, "furnace1")
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def with_furnace_1(answer: Script) -> Script:
@@ -187,7 +186,7 @@ def test_a_silent_unit_costs_its_neighbour_one_timeout_per_back_off(tmp_path: Pa
         assert sum(gap > 300 for gap in gaps) <= 3
         assert max(gaps) < 1_000
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_polls_that_a_silent_neighbour_costs_are_told_as_gaps_between_the_samples_around_them(tmp_path: Path) -> None:
@@ -206,7 +205,7 @@ def test_polls_that_a_silent_neighbour_costs_are_told_as_gaps_between_the_sample
             assert not [at_ms for at_ms in times if gap.from_ms <= at_ms < gap.to_ms]
         assert counters_of(poller, "furnace2").skipped_slots >= len(recorder.lost)
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_refused_registers_are_marked_and_the_rest_of_the_device_goes_on(tmp_path: Path) -> None:
@@ -224,7 +223,7 @@ def test_refused_registers_are_marked_and_the_rest_of_the_device_goes_on(tmp_pat
         assert recorder.states("furnace1") == [DeviceState.UP]
         assert counters_of(poller, "furnace1").bad_reads >= 2
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_single_lost_answer_is_marked_but_brings_no_device_down(tmp_path: Path) -> None:
@@ -237,7 +236,7 @@ def test_a_single_lost_answer_is_marked_but_brings_no_device_down(tmp_path: Path
             await until(lambda: recorder.values("furnace1", COUNTER)[-1] is not None)
             assert recorder.states("furnace1") == [DeviceState.UP]
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_nobody_there_at_the_start_is_said_at_once_and_down_after_three_attempts(tmp_path: Path) -> None:
@@ -248,4 +247,4 @@ def test_nobody_there_at_the_start_is_said_at_once_and_down_after_three_attempts
             await until(lambda: recorder.states("furnace2") == [DeviceState.DOWN])
             assert recorder.states("furnace1") == [DeviceState.DOWN]
 
-    asyncio.run(scene())
+    in_pace(scene)

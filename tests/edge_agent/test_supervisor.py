@@ -56,6 +56,17 @@ def test_a_name_that_is_in_no_file_system_is_found(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("path", ["", "/nowhere/notify"])
-def test_without_a_supervisor_nothing_happens(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_supervisor_it_goes_on_and_says_nothing_to_others(
+    path: str, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(SOCKET_VARIABLE, path)
-    notify("READY=1")
+    monkeypatch.setattr(supervisor, "BEAT_S", 0.01)
+
+    async def scene() -> None:
+        task = asyncio.create_task(report_alive(), name="supervisor")
+        done, _ = await asyncio.wait([task], timeout=5 * supervisor.BEAT_S)
+        assert not done
+        task.cancel()
+
+    asyncio.run(scene())
+    assert heard(listener) == []

@@ -16,7 +16,7 @@ from edge_agent.wire.data import DataMessage, decode_data
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sparkplug_b_pb2 import Payload
 from edge_agent.wire.topic import NAMESPACE, MessageType, Topic, parse_topic, state_topic
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 Choice = Callable[["Heard"], bool]
 
@@ -69,7 +69,7 @@ class TestHost:
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
-        if not self._ready.wait(10):
+        if not self._ready.wait(PATIENCE_S):
             raise TimeoutError("the broker did not answer")
         return self
 

@@ -22,7 +22,8 @@ from tests.edge_agent.modbus.server import COILS, HOLDING, INPUT, running_server
 from tests.support.broker import free_port
 from tests.support.certificates import make_certificates
 from tests.support.faulty.process import faulty_device
-from tests.support.waiting import until
+from tests.support.pace import in_pace
+from tests.support.waiting import PATIENCE_S, until
 
 THREE = Block(Table.HOLDING, 7, 3, ())
 
@@ -33,7 +34,7 @@ def line_to(port: int, timeout_s: float = 2.0, transport: Transport = Transport.
     )
 
 
-def serial_line(path: str, timeout_s: float = 2.0) -> Line:
+def serial_line(path: str, timeout_s: float = 1.0) -> Line:
     serial = SerialPort(path=path, baud=19200)
     return Line(Connection(name="line", transport=Transport.RTU, serial=serial, timeout_s=timeout_s))
 
@@ -70,13 +71,17 @@ def test_a_server_of_another_make_is_read_over_every_transport(transport: Transp
     server = make_certificates(tmp_path).server if transport is Transport.TLS else None
     files = (server.cert, server.key) if server else ()
     port = free_port()
+
+    async def scene() -> None:
+        line = serial_line(serial_port) if serial_port else line_to(port, 1.0, transport, (*files, "")[0])
+        words, inputs, coils, discrete = await all_tables(line)
+        assert words == HOLDING[3:]
+        assert inputs == INPUT
+        assert [bool(bit) for bit in coils[:3]] == COILS
+        assert discrete[0]
+
     with running_server(port, transport, *files) as serial_port:
-        line = serial_line(serial_port) if serial_port else line_to(port, 5.0, transport, (*files, "")[0])
-        words, inputs, coils, discrete = asyncio.run(all_tables(line))
-    assert words == HOLDING[3:]
-    assert inputs == INPUT
-    assert [bool(bit) for bit in coils[:3]] == COILS
-    assert discrete[0]
+        in_pace(scene)
 
 
 async def failure_of(work: Coroutine[None, None, object]) -> DeviceError:
@@ -110,7 +115,7 @@ def test_an_exception_is_an_answer_that_is_not_asked_for_again(code: int, reason
             assert line.is_open
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 @pytest.mark.parametrize("code", [5, 6])
@@ -131,7 +136,7 @@ def test_a_busy_unit_is_asked_once_more(code: int) -> None:
             assert len(device.requests) == 4
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_silence_costs_one_timeout_and_the_connection() -> None:
@@ -149,7 +154,7 @@ def test_silence_costs_one_timeout_and_the_connection() -> None:
             assert (len(device.requests), device.connections) == (2, 2)
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_late_answer_never_becomes_the_value_of_the_next_request() -> None:
@@ -170,7 +175,7 @@ def test_a_late_answer_never_becomes_the_value_of_the_next_request() -> None:
             assert list(await line.read("furnace1", 1, THREE)) == [7, 8, 9]
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 @pytest.mark.parametrize(
@@ -192,22 +197,22 @@ def test_an_answer_to_another_question_is_no_value_and_closes_the_line(answer: o
             assert error.reason in (Reason.BAD_RESPONSE, Reason.TIMEOUT)
             assert not line.is_open
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_connection_that_is_cut_is_not_waited_for() -> None:
     async def scene() -> None:
         async with scripted(lambda request: []) as device:
-            line = line_to(device.port, timeout_s=10.0)
+            line = line_to(device.port, timeout_s=60.0)
             await line.open()
             reading = asyncio.create_task(failure_of(line.read("furnace1", 1, THREE)), name="reader")
             await until(lambda: device.requests)
             await device.hang_up()
-            async with asyncio.timeout(8.0):
+            async with asyncio.timeout(50.0):
                 assert (await reading).reason is Reason.NOT_CONNECTED
             assert not line.is_open
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 @NEEDS_OPENSSL
@@ -228,7 +233,7 @@ def test_modbus_security_shows_our_certificate_to_a_device_that_asks_for_it(tmp_
         await line.read("furnace1", 1, THREE)
 
     with faulty_device(Transport.TLS, make_certificates(tmp_path), 2.0, share=0.0) as device:
-        asyncio.run(scene(device.connections[0]))
+        in_pace(lambda: scene(device.connections[0]))
 
 
 def test_nobody_listening_is_told_apart_from_silence() -> None:
@@ -239,7 +244,7 @@ def test_nobody_listening_is_told_apart_from_silence() -> None:
         assert "cannot connect to 127.0.0.1:" in str(error)
         assert (await failure_of(line.read("furnace1", 1, THREE))).reason is Reason.NOT_CONNECTED
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_device_can_be_given_a_rest_between_requests() -> None:
@@ -261,7 +266,7 @@ def test_a_device_can_be_given_a_rest_between_requests() -> None:
             assert time.monotonic() - began >= 0.2
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_the_only_client_calls_are_the_four_reads() -> None:
@@ -291,7 +296,7 @@ def test_whoever_reads_can_be_cancelled_at_any_moment() -> None:
                 for _ in range(turns):
                     await asyncio.sleep(0)
                 task.cancel()
-                done, _ = await asyncio.wait([task], timeout=10.0)
+                done, _ = await asyncio.wait([task], timeout=PATIENCE_S)
                 assert done, f"still reading, cancelled after {turns} turns of the loop"
 
-    asyncio.run(scene())
+    in_pace(scene)

@@ -14,6 +14,7 @@ from edge_agent.modbus.value import Table
 from edge_agent.wire.sample import Reason
 from tests.edge_agent.modbus.script import Request
 from tests.edge_agent.modbus.serial_script import rtu, scripted_serial, serial_addresses
+from tests.support.pace import in_pace
 from tests.support.waiting import until
 
 THREE, FIVE = Block(Table.HOLDING, 7, 3, ()), Block(Table.HOLDING, 20, 5, ())
@@ -45,7 +46,7 @@ def test_several_units_share_one_line(tmp_path: Path) -> None:
             assert [request.unit for request in device.requests] == [1, 2, 247]
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_dead_unit_costs_its_neighbours_one_timeout_and_the_line_stays_open(tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_a_dead_unit_costs_its_neighbours_one_timeout_and_the_line_stays_open(tm
             assert line.is_open
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_after_a_disturbance_the_line_is_drained_until_it_was_quiet_for_a_whole_timeout(tmp_path: Path) -> None:
@@ -87,7 +88,7 @@ def test_after_a_disturbance_the_line_is_drained_until_it_was_quiet_for_a_whole_
             assert loop.time() - said[0] >= TIMEOUT_S
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_line_that_never_falls_silent_is_given_up_for_now(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_a_line_that_never_falls_silent_is_given_up_for_now(tmp_path: Path) -> N
             assert list(await line.read("furnace1", 1, THREE)) == [7, 8, 9]
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_unit_that_owes_an_answer_is_first_asked_for_something_else(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_a_unit_that_owes_an_answer_is_first_asked_for_something_else(tmp_path: 
             assert len(device.requests) == 4
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_reader_that_left_is_owed_its_answer_still(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_a_reader_that_left_is_owed_its_answer_still(tmp_path: Path) -> None:
             assert list(await line.read("furnace1", 1, THREE)) == [7, 8, 9]
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_line_on_which_nobody_answers_is_opened_anew(tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_a_line_on_which_nobody_answers_is_opened_anew(tmp_path: Path) -> None:
             await failure_of(line, 3)
             assert not line.is_open
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_an_adapter_that_is_unplugged_is_noticed_and_found_again(tmp_path: Path) -> None:
@@ -192,7 +193,7 @@ def test_an_adapter_that_is_unplugged_is_noticed_and_found_again(tmp_path: Path)
             assert list(await line.read("furnace1", 1, FIVE)) == [20, 21, 22, 23, 24]
             line.close()
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_port_that_cannot_be_set_as_asked_says_so(tmp_path: Path) -> None:
@@ -203,7 +204,7 @@ def test_a_port_that_cannot_be_set_as_asked_says_so(tmp_path: Path) -> None:
                 await line.open()
             assert caught.value.reason is Reason.NOT_CONNECTED
 
-    asyncio.run(scene())
+    in_pace(scene)
 
 
 def test_a_port_that_another_program_holds_is_not_shared(tmp_path: Path) -> None:
@@ -217,4 +218,4 @@ def test_a_port_that_another_program_holds_is_not_shared(tmp_path: Path) -> None
             await other.open()
             other.close()
 
-    asyncio.run(scene())
+    in_pace(scene)

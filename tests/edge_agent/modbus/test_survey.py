@@ -16,6 +16,7 @@ from edge_agent.modbus.value import Table
 from tests.edge_agent.modbus import holes
 from tests.edge_agent.modbus.script import Request, Script, ScriptedDevice, refusal, registers, scripted
 from tests.support.broker import free_port
+from tests.support.pace import in_pace
 
 T = TypeVar("T")
 
@@ -26,11 +27,11 @@ def port() -> Iterator[int]:
         yield found
 
 
-def connection(port: int, timeout_s: float = 1.0) -> Connection:
+def connection(port: int, timeout_s: float = 30.0) -> Connection:
     return Connection(name="probe", transport=Transport.TCP, host="127.0.0.1", port=port, timeout_s=timeout_s)
 
 
-async def surveyed(port: int, table: Table, scope: Scope, timeout_s: float = 1.0) -> TableSurvey:
+async def surveyed(port: int, table: Table, scope: Scope, timeout_s: float = 30.0) -> TableSurvey:
     line = Line(connection(port, timeout_s))
     try:
         return await survey_table(line, 1, table, scope)
@@ -101,11 +102,15 @@ def test_a_unit_that_falls_silent_is_left_alone() -> None:
 
 
 def test_a_unit_that_is_silent_only_about_its_end_is_read_all_the_same() -> None:
-    survey, _ = with_device(
-        lambda request: [registers(request, [1] * request.count)] if request.first + request.count <= 40 else [],
-        lambda device: surveyed(device.port, Table.HOLDING, whole(0, 64, max_registers=32), timeout_s=0.05),
-    )
-    assert survey.pieces == (Piece(0, (1,) * 40),)
+    def answer(request: Request) -> list[bytes]:
+        return [registers(request, [1] * request.count)] if request.first + request.count <= 40 else []
+
+    async def scene() -> None:
+        async with scripted(answer) as device:
+            survey = await surveyed(device.port, Table.HOLDING, whole(0, 64, max_registers=32), timeout_s=0.05)
+        assert survey.pieces == (Piece(0, (1,) * 40),)
+
+    in_pace(scene)
 
 
 def only_two_answer(request: Request) -> list[bytes]:
@@ -116,14 +121,16 @@ def only_two_answer(request: Request) -> list[bytes]:
 
 @pytest.mark.parametrize("parallel", [1, 4])
 def test_units_are_told_apart_by_what_they_answer(parallel: int) -> None:
-    steps: list[None] = []
-    found, _ = with_device(
-        only_two_answer,
-        lambda device: find_units(connection(device.port, 0.1), range(1, 7), parallel, lambda: steps.append(None)),
-    )
-    assert [found[unit_id] for unit_id in (3, 5)] == [Presence.READABLE, Presence.REFUSING]
-    assert all(found[unit_id] is Presence.ABSENT for unit_id in (1, 2, 4, 6))
-    assert len(steps) == 6
+    async def scene() -> None:
+        steps: list[None] = []
+        async with scripted(only_two_answer) as device:
+            line = connection(device.port, 0.1)
+            found = await find_units(line, range(1, 7), parallel, lambda: steps.append(None))
+        assert [found[unit_id] for unit_id in (3, 5)] == [Presence.READABLE, Presence.REFUSING]
+        assert all(found[unit_id] is Presence.ABSENT for unit_id in (1, 2, 4, 6))
+        assert len(steps) == 6
+
+    in_pace(scene)
 
 
 def test_where_nothing_listens_is_one_error() -> None:
