@@ -48,3 +48,28 @@ class Findings(msgspec.Struct, frozen=True):
     score: Float64s
     threshold: Float64s
     value: Float64s
+
+
+class FewMinutes(msgspec.Struct, frozen=True):
+    """The newest minutes of series whose furnaces burn, as (series, minutes); `start_ms` is when each minute began.
+
+    `value` is its mean, `low` and `high` what was expected (unit of the series), `deviation` how far the mean is from
+    the middle of that, in robust sigmas and with its sign, `cell` where in the cremation the minute lies. NaN is
+    unknown.
+    """
+
+    series: Int32s
+    start_ms: Int64s
+    value: Float64s
+    low: Float64s
+    high: Float64s
+    deviation: Float64s
+    cell: Int64s
+
+
+class UnusualFindings(Findings, frozen=True):
+    """With what was expected at the newest minute, and where in the cremation that lies."""
+
+    low: Float64s
+    high: Float64s
+    cell: Int64s

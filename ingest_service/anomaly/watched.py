@@ -1,0 +1,53 @@
+"""Which quantities are held against what a furnace usually shows, and how finely. Data."""
+
+from enum import StrEnum, unique
+
+import msgspec
+import numpy as np
+
+from ingest_service.columns import Float64s
+
+
+@unique
+class Scale(StrEnum):
+    """In what a quantity varies evenly. The names are stored: never rename one."""
+
+    LINEAR = "linear"
+    LOG = "log"  # what varies by a factor, as concentrations from near zero to hundreds do
+
+    def of(self, value: Float64s) -> Float64s:
+        """Values on this scale."""
+        return np.log(np.maximum(value, 0.0) + LOG_OFFSET) if self is Scale.LOG else value
+
+    def back(self, scaled: Float64s) -> Float64s:
+        """Values of that place on the scale; a logarithm gives none below 0."""
+        return np.maximum(np.exp(scaled) - LOG_OFFSET, 0.0) if self is Scale.LOG else scaled
+
+
+LOG_OFFSET = 5.0  # mg/m3: below it an analyser's own noise is most of what it shows
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """A quantity in its catalogue unit: `floor` is the least deviation (robust sigma) that is ever assumed.
+
+    It is what a good sensor and the scatter of the process come to though a few cremations were alike; on a
+    logarithmic scale a share. `reason` says why the quantity is watched.
+    """
+
+    scale: Scale
+    floor: float
+    reason: str
+
+
+# Left out on purpose: what a controller holds at a setpoint or an operator sets (fans, dosing), what ages by itself
+# (the filter's pressure drop), and what limits judge already and the charge alone decides (SO2, HCl, dust).
+WATCHED: dict[str, Watched] = {
+    "chamber1_temperature": Watched(Scale.LINEAR, 8.0, "a weak burner, a door that leaks, a thermocouple that ages"),
+    "chamber2_temperature": Watched(Scale.LINEAR, 6.0, "decides how gas burns out: the first sign of a weak burner"),
+    "stack_temperature": Watched(Scale.LINEAR, 5.0, "cooler that fouls, air that leaks in before the stack"),
+    "filter_inlet_temperature": Watched(Scale.LINEAR, 3.0, "too hot burns bags, too cold wets them"),
+    "chamber_draught": Watched(Scale.LINEAR, 1.5, "fan, damper or duct; a chamber without suction lets gas out"),
+    "flue_o2": Watched(Scale.LINEAR, 0.3, "air that leaks in or is missing; every conversion depends on it"),
+    "co": Watched(Scale.LOG, 0.15, "burnout; varies by a factor from one cremation to the next"),
+}
+QUANTITIES = tuple(WATCHED)
