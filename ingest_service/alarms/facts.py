@@ -68,6 +68,27 @@ class StuckFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.STUCK_V
     since_ms: int
 
 
+class UnusualFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.UNUSUAL.value):
+    """Minute means outside what the furnace usually shows in that phase, `minutes` in a row since `since_ms`.
+
+    `value` is the newest one, between `low` and `high` it was expected. `score` is how far the middle one of them is
+    from the middle of that, in robust standard deviations; `threshold` is how far is still usual.
+    """
+
+    home: Name
+    furnace: Name
+    channel: Name
+    phase: str
+    value: float
+    low: float
+    high: float
+    unit: str
+    minutes: int
+    score: float
+    threshold: float
+    since_ms: int
+
+
 class SilentFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.EDGE_SILENT.value):
     """An edge from which nothing has come since `last_seen_ms` (centre's clock)."""
 
@@ -108,7 +129,16 @@ class PlumbingFacts(msgspec.Struct, frozen=True, tag_field="kind", tag=Kind.PLUM
     since_ms: int
 
 
-Facts = ExceedanceFacts | ShortfallFacts | StuckFacts | SilentFacts | DeviceBadFacts | ClockFacts | PlumbingFacts
+Facts = (
+    ExceedanceFacts
+    | ShortfallFacts
+    | StuckFacts
+    | SilentFacts
+    | DeviceBadFacts
+    | ClockFacts
+    | PlumbingFacts
+    | UnusualFacts
+)
 _DECODER: msgspec.json.Decoder[Facts] = msgspec.json.Decoder(Facts)
 
 

@@ -14,6 +14,7 @@ from ingest_service.alarms.facts import (
     ShortfallFacts,
     SilentFacts,
     StuckFacts,
+    UnusualFacts,
     kind_of,
 )
 from ingest_service.alarms.phrases import phrases
@@ -155,6 +156,22 @@ def _(facts: ClockFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
 @_fields.register
 def _(facts: PlumbingFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
     return {"rule": facts.rule, "summary": facts.summary or "-", "since": clock(facts.since_ms, zone)}
+
+
+@_fields.register
+def _(facts: UnusualFacts, locale: Locale, zone: tzinfo) -> dict[str, str]:
+    return {
+        "channel": facts.channel.text(locale),
+        "value": number(facts.value),
+        "low": number(facts.low),
+        "high": number(facts.high),
+        "unit": unit_text(facts.unit),
+        "phase": phrases().phase[locale].get(facts.phase, facts.phase),
+        "minutes": str(facts.minutes),
+        "score": f"{facts.score:.1f}",
+        "threshold": number(facts.threshold),
+        "since": clock(facts.since_ms, zone),
+    }
 
 
 def number(value: float) -> str:

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     DEVICE_BAD = "device_bad"
     CLOCK_OFFSET = "clock_offset"
     PLUMBING = "plumbing"
+    UNUSUAL = "unusual"
 
 
 @unique
@@ -70,6 +71,7 @@ SEVERITIES: dict[Kind, Severity] = {
     Kind.DEVICE_BAD: Severity.MEDIUM,
     Kind.CLOCK_OFFSET: Severity.MEDIUM,
     Kind.PLUMBING: Severity.MEDIUM,
+    Kind.UNUSUAL: Severity.LOW,
 }
 
 LATCHES: dict[Kind, Latch] = {
@@ -80,4 +82,5 @@ LATCHES: dict[Kind, Latch] = {
     Kind.DEVICE_BAD: Latch.NONE,
     Kind.CLOCK_OFFSET: Latch.NONE,
     Kind.PLUMBING: Latch.NONE,
+    Kind.UNUSUAL: Latch.NONE,
 }

@@ -246,7 +246,7 @@ class Alarm(Table):
     __tablename__ = "alarm"
     id: Mapped[int] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(index=True)
-    kind: Mapped[str]  # exceedance, shortfall, stuck_value, edge_silent, device_bad, clock_offset, plumbing
+    kind: Mapped[str]  # exceedance, shortfall, stuck_value, edge_silent, device_bad, clock_offset, plumbing, unusual
     severity: Mapped[str]  # critical, high, medium, low
     home_id: Mapped[str | None] = mapped_column(ForeignKey("home.id"), index=True)
     furnace_id: Mapped[int | None] = mapped_column(ForeignKey("furnace.id"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from edge_agent.wire.quantity import quantities
-from ingest_service.alarms.facts import ExceedanceFacts, Name, ShortfallFacts, StuckFacts
+from ingest_service.alarms.facts import ExceedanceFacts, Name, ShortfallFacts, StuckFacts, UnusualFacts
 from ingest_service.api.page.formats import Clock
 from ingest_service.api.page.texts import Texts
 from ingest_service.store.journal import AlarmRecord
@@ -54,7 +54,12 @@ def quantity_of(alarm: AlarmRecord) -> str:
 
 def _named(alarm: AlarmRecord) -> Name | None:
     match alarm.facts:
-        case ExceedanceFacts(pollutant=name) | ShortfallFacts(quantity=name) | StuckFacts(channel=name):
+        case (
+            ExceedanceFacts(pollutant=name)
+            | ShortfallFacts(quantity=name)
+            | StuckFacts(channel=name)
+            | UnusualFacts(channel=name)
+        ):
             return name
         case _:
             return None

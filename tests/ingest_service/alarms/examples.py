@@ -12,6 +12,7 @@ from ingest_service.alarms.facts import (
     ShortfallFacts,
     SilentFacts,
     StuckFacts,
+    UnusualFacts,
 )
 from ingest_service.alarms.lifecycle import Condition, Place
 from ingest_service.alarms.vocabulary import Kind
@@ -55,6 +56,20 @@ FACTS: dict[Kind, Facts] = {
     Kind.EDGE_SILENT: SilentFacts(HOME, "edge-1", NOON, 60.0),
     Kind.CLOCK_OFFSET: ClockFacts(HOME, "edge-1", -7.25, 5.0, 3.0, NOON),
     Kind.PLUMBING: PlumbingFacts(Name("监测中心", "Monitoring centre"), "ingest-late", "Nothing was stored.", NOON),
+    Kind.UNUSUAL: UnusualFacts(
+        home=HOME,
+        furnace=FURNACE,
+        channel=Name("再燃室温度", "Secondary chamber temperature"),
+        phase="burnout",
+        value=790.0,
+        low=850.0,
+        high=930.0,
+        unit="°C",
+        minutes=5,
+        score=6.24,
+        threshold=4.0,
+        since_ms=NOON,
+    ),
     Kind.DEVICE_BAD: DeviceBadFacts(HOME, FURNACE, "furnace-1", "timeout", 37, NOON),
 }
 

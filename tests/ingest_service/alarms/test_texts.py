@@ -8,6 +8,7 @@ from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, facts_f
 from ingest_service.alarms.phrases import phrases
 from ingest_service.alarms.texts import describe, number
 from ingest_service.alarms.vocabulary import LATCHES, SEVERITIES, Kind, Locale
+from ingest_service.anomaly.course import MINUTES_OF
 from ingest_service.emissions.averages import Averaging
 from tests.ingest_service.alarms.examples import FACTS, ZONE
 
@@ -100,3 +101,19 @@ def test_every_kind_has_phrases_a_severity_and_a_latch() -> None:
 )
 def test_numbers_keep_four_significant_digits(value: float, expected: str) -> None:
     assert number(value) == expected
+
+
+def test_what_is_unusual_is_told_with_what_is_usual_in_that_phase() -> None:
+    text = describe(FACTS[Kind.UNUSUAL], Locale.EN, ZONE)
+    assert text.what == (
+        "Qingshan funeral home, Furnace 1: Secondary chamber temperature 790 °C, usually 850 to 930 °C in burnout"
+    )
+    assert "5 minutes in a row (6.2 robust standard deviations away" in text.cause
+    assert "No limit is exceeded" in text.consequence
+    chinese = describe(FACTS[Kind.UNUSUAL], Locale.ZH, ZONE)
+    assert chinese.what == "青山殡仪馆 1号火化炉：再燃室温度 790 °C，燃尽阶段的通常范围为 850 至 930 °C"
+
+
+@pytest.mark.parametrize("locale", Locale)
+def test_every_phase_that_is_watched_has_a_name(locale: Locale) -> None:
+    assert set(phrases().phase[locale]) == set(MINUTES_OF)
