@@ -203,7 +203,8 @@ def _values(text: _Text, place: Int64s, kind: Bytes) -> tuple[Float64s, Uint64s,
         value[rows] = whole[rows] != 0 if tag == BOOLEAN else whole[rows]
         after[rows] = np.where(width <= _WORD, place[rows] + width, _NOWHERE)
     rows = np.flatnonzero(kind == FLOAT)
-    value[rows] = word[rows].astype(np.uint32).view(np.float32)
+    with np.errstate(invalid="ignore"):  # a signalling NaN becomes a quiet one
+        value[rows] = word[rows].astype(np.uint32).view(np.float32)
     after[rows] = place[rows] + 4
     rows = np.flatnonzero(kind == DOUBLE)
     value[rows] = word[rows].view(np.float64)

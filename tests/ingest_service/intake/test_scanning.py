@@ -123,6 +123,16 @@ def test_whatever_happens_to_its_bytes(made: Payload, data: st.DataObject) -> No
         assert found is None or found == generally(payload)
 
 
+def test_a_signalling_nan_is_read_as_a_quiet_one() -> None:
+    infinite = Payload(timestamp=1, seq=1)
+    infinite.metrics.add(alias=11, timestamp=1, float_value=float("inf"))
+    sent = infinite.SerializeToString().replace(b"\x00\x00\x80\x7f", b"\x01\x00\x80\x7f")
+    (found,) = plainly([sent])
+    assert found is not None
+    assert found == generally(sent)
+    assert [struct.unpack("<d", bits)[0] for _, _, bits in found[-1]] == pytest.approx([float("nan")], nan_ok=True)
+
+
 @given(st.binary(max_size=60))
 def test_garbage_is_not_plain_or_no_garbage(octets: bytes) -> None:
     (found,) = plainly([octets])

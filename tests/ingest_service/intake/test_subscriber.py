@@ -17,7 +17,7 @@ from ingest_service.intake import subscriber as module
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
 from tests.support.broker import Mosquitto, free_port, start_mosquitto
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 STATE = "spBv1.0/STATE/clearstack"
 
@@ -90,7 +90,7 @@ class Watcher:
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         self.client.subscribe([(STATE, 1), ("spBv1.0/+/NCMD/+", 1)])
-        assert subscribed.wait(10)
+        assert subscribed.wait(PATIENCE_S)
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         if message.topic == STATE:
@@ -100,7 +100,7 @@ class Watcher:
             self.messages.append((message.topic, bytes(message.payload), message.qos))
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
+        self.client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
         self.client.disconnect()
@@ -129,13 +129,22 @@ def test_messages_of_edges_reach_the_queue_and_those_of_hosts_do_not(broker: Mos
 def test_many_commands_at_once_arrive_each_for_itself(broker: Mosquitto, watcher: Watcher, mqtt: MqttVersion) -> None:
     commands = [(f"spBv1.0/east/NCMD/edge-{number}", b"%d" % number * number) for number in range(200)]
     with running(Listening(broker.port, mqtt=mqtt)) as host:
-        host.subscriber.publish_all(commands)
         wait_until(lambda: host.subscriber.online)
         host.subscriber.publish_all([])
         host.subscriber.publish_all(commands)
         wait_until(lambda: len(watcher.messages) == len(commands))
     assert {(topic, payload) for topic, payload, _ in watcher.messages} == set(commands)
     assert {qos for _, _, qos in watcher.messages} == {0}
+
+
+def test_commands_that_cannot_be_sent_now_are_dropped(broker: Mosquitto, watcher: Watcher) -> None:
+    host = Listening(broker.port)
+    host.subscriber.publish_all([("spBv1.0/east/NCMD/edge-0", b"too early")])
+    with running(host):
+        wait_until(lambda: host.subscriber.online)
+        host.subscriber.publish_all([("spBv1.0/east/NCMD/edge-0", b"in time")])
+        wait_until(lambda: watcher.messages)
+    assert [payload for _, payload, _ in watcher.messages] == [b"in time"]
 
 
 def test_it_says_online_when_it_hears_and_offline_when_it_stops(broker: Mosquitto, watcher: Watcher) -> None:
