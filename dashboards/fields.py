@@ -3,10 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from dashboards.asking import Source
-from dashboards.panel import Colour, Column, Kind, Meaning, Panel, Step
-from dashboards.targets import Dialect, ref_id
-from dashboards.text import Locale, Text
-from dashboards.types import (
+from dashboards.field_types import (
     CellOptions,
     Color,
     Custom,
@@ -29,6 +26,9 @@ from dashboards.types import (
     Tooltip,
     Transformation,
 )
+from dashboards.panel import Colour, Column, Kind, Meaning, Panel, Step
+from dashboards.targets import Dialect, ref_id
+from dashboards.text import Locale, Text
 
 # Colours that also those tell apart who do not see all of them (Okabe and Ito).
 LINES = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#8E98A3", "#D55E00")
@@ -44,6 +44,9 @@ TAGS: dict[str, Text] = {
     "rule": Text("规则", "Rule"),
     "severity": Text("级别", "Severity"),
 }
+_LEGEND = Legend(display_mode="list", placement="bottom", show_legend=True, calcs=[])
+_TOOLTIP = Tooltip(mode="multi", sort="desc")
+_LAST = Reduce(calcs=["lastNotNull"])
 BEGIN = Text("开始", "Begin")
 _OF_EVENTS = {"title": Text("事项", "What"), "text": Text("说明", "About"), "end": Text("结束", "End")}
 _IDS = ("home", "furnace")  # by which other dashboards are addressed; hidden where names stand beside them
@@ -71,22 +74,21 @@ def options(panel: Panel) -> Options:
     """What the kind of panel is set to."""
     match panel.kind:
         case Kind.TIME_SERIES:
-            legend = Legend(display_mode="list", placement="bottom", show_legend=True, calcs=[])
-            return Options(legend=legend, tooltip=Tooltip(mode="multi", sort="desc"))
+            return Options(legend=_LEGEND, tooltip=_TOOLTIP)
         case Kind.STAT:
-            last = Reduce(calcs=["lastNotNull"])
-            return Options(reduce_options=last, color_mode="value", graph_mode="none", text_mode="auto")
-        case Kind.BAR_GAUGE:
-            last = Reduce(calcs=["lastNotNull"])
-            return Options(reduce_options=last, display_mode="basic", orientation="horizontal", show_unfilled=True)
+            return Options(
+                reduce_options=_LAST, color_mode="value", graph_mode="none", text_mode="auto", justify_mode="auto",
+                orientation="auto", wide_layout=True, show_percent_change=False, percent_change_color_mode="standard",
+            )  # fmt: skip
         case Kind.TABLE:
-            return Options(show_header=True, cell_height="md")
+            return Options(show_header=True, cell_height="md", frame_index=0)
         case Kind.STATE_TIMELINE:
-            legend = Legend(display_mode="list", placement="bottom", show_legend=True, calcs=[])
-            return Options(show_value="auto", merge_values=True, row_height=0.9, align_value="left", legend=legend)
-        case _:
-            legend = Legend(display_mode="list", placement="bottom", show_legend=True, calcs=[])
-            return Options(show_value="never", row_height=0.9, col_width=0.9, legend=legend)
+            return Options(
+                show_value="auto", merge_values=True, row_height=0.9, align_value="left", legend=_LEGEND,
+                tooltip=_TOOLTIP,
+            )  # fmt: skip
+        case Kind.STATUS_HISTORY:
+            return Options(show_value="never", row_height=0.9, col_width=0.9, legend=_LEGEND, tooltip=_TOOLTIP)
 
 
 def transformations(panel: Panel, dialect: Dialect, locale: Locale) -> list[Transformation] | None:
@@ -181,9 +183,9 @@ def _custom(panel: Panel) -> Custom | None:
             style = ThresholdsStyle(mode="line" if len(panel.steps) > 1 else "off")
             return Custom(line_width=2, fill_opacity=0, span_nulls=False, show_points="auto", thresholds_style=style)
         case Kind.TABLE:
-            return Custom(align="auto", filterable=True)
+            return Custom(align="auto", filterable=True, inspect=False)
         case Kind.STATE_TIMELINE:
-            return Custom(line_width=0, fill_opacity=85, span_nulls=False)
+            return Custom(line_width=0, fill_opacity=85)
         case Kind.STATUS_HISTORY:
             return Custom(line_width=1, fill_opacity=85)
         case _:

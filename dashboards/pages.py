@@ -21,8 +21,7 @@ from dashboards.types import DashboardJson
 from dashboards.writing import write
 
 ROOT = Path(__file__).parents[1]
-JSON_FOLDER, SCHEMA = Path("dashboards/json"), Path("dashboards/schema.json")
-PROVISIONING = Path("deploy/grafana")
+JSON_FOLDER, PROVISIONING = Path("dashboards/json"), Path("deploy/grafana")
 DASHBOARDS: tuple[Callable[[Locale], Dashboard], ...] = (fleet, furnace, emissions, energy, health)
 
 
@@ -42,7 +41,6 @@ def files() -> Iterator[tuple[Path, bytes]]:
     for dialect, locale, dashboard, page in pages():
         path = JSON_FOLDER / dialect / locale / f"{dashboard.name}.json"
         yield path, _formatted(msgspec.json.encode(page))
-    yield SCHEMA, _formatted(msgspec.json.encode(msgspec.json.schema(DashboardJson)))
     for store in Store:
         for name, content in provisioning(store).items():
             yield PROVISIONING / store / name, _yaml(content)

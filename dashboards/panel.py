@@ -17,14 +17,13 @@ class Kind(StrEnum):
     TABLE = "table"
     STATE_TIMELINE = "state-timeline"
     STATUS_HISTORY = "status-history"
-    BAR_GAUGE = "bargauge"
 
     @property
     def shape(self) -> Shape:
         """What it shows best."""
         if self is Kind.TABLE:
             return Shape.ROWS
-        return Shape.AT_ONCE if self in (Kind.STAT, Kind.BAR_GAUGE) else Shape.OVER_TIME
+        return Shape.AT_ONCE if self is Kind.STAT else Shape.OVER_TIME
 
 
 @unique

@@ -131,7 +131,6 @@ def _variable(variable: Variable, dialect: Dialect, locale: Locale) -> VariableJ
         label=variable.name.of(locale),
         query=query,
         datasource=dialect.source(Source.MINUTE),
-        definition=query if isinstance(query, str) else query.query,
         refresh=2,
         sort=1,
         regex=CHOICE,
@@ -156,17 +155,26 @@ def _annotations(
 ) -> Iterator[AnnotationJson]:
     for kind in dashboard.annotations:
         name, colour = EVENTS[kind]
-        if dialect is Dialect.PROMQL:
-            yield AnnotationJson(
-                name=name.of(locale), datasource=dialect.source(Source.HOUR), enable=True, icon_color=colour,
-                expr=promql.events(kind, where, locale), step="60s", title_format=f"{{{{title_{locale}}}}}",
-                text_format=f"{{{{text_{locale}}}}}", tag_keys="furnace", use_value_for_time=True,
-            )  # fmt: skip
-        else:
-            yield AnnotationJson(
-                name=name.of(locale), datasource=dialect.source(Source.HOUR), enable=True, icon_color=colour,
-                target=_annotation_target(kind, name.of(locale), where, locale),
-            )  # fmt: skip
+        make = _of_promql if dialect is Dialect.PROMQL else _of_influxql
+        yield make(kind, name.of(locale), colour, where, locale)
+
+
+def _of_promql(kind: str, name: str, colour: Colour, where: Sequence[Match], locale: Locale) -> AnnotationJson:
+    """The query stands twice: as a target, and where Grafana 11 had it."""
+    source, text = Dialect.PROMQL.source(Source.HOUR), promql.events(kind, where, locale)
+    return AnnotationJson(
+        name=name, datasource=source, enable=True, icon_color=colour, expr=text,
+        target=Target(ref_id="Anno", datasource=source, expr=text, range=True, interval="60s"),
+        title_format=f"{{{{title_{locale}}}}}", text_format=f"{{{{text_{locale}}}}}", tag_keys="furnace",
+        use_value_for_time=True,
+    )  # fmt: skip
+
+
+def _of_influxql(kind: str, name: str, colour: Colour, where: Sequence[Match], locale: Locale) -> AnnotationJson:
+    return AnnotationJson(
+        name=name, datasource=Dialect.INFLUXQL.source(Source.HOUR), enable=True, icon_color=colour,
+        target=_annotation_target(kind, name, where, locale),
+    )  # fmt: skip
 
 
 def _annotation_target(kind: str, name: str, where: Sequence[Match], locale: Locale) -> Target:

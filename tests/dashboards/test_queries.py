@@ -126,9 +126,10 @@ def agree_over_time(target: Target, series: list[dict[str, Any]], expected: Rows
 
 @pytest.mark.parametrize("annotation", list(annotations()))
 def test_an_annotation_finds_its_events(annotation: AnnotationJson, backends: Backends) -> None:
-    if annotation.target is None:
-        target = Target(ref_id="A", datasource=annotation.datasource, expr=annotation.expr, range=True)
-        labels = {name for one in backends.promql(target, DAY) for name in one["metric"]}
+    assert annotation.target is not None
+    if annotation.expr is not None:
+        assert annotation.expr == annotation.target.expr
+        labels = {name for one in backends.promql(annotation.target, DAY) for name in one["metric"]}
         assert labels >= {"title_zh", "text_zh", "furnace"}
         return
     expected = backends.influxql(backends.influx, annotation.target, DAY)
