@@ -8,11 +8,22 @@ import pytest
 from openpyxl import load_workbook
 
 from ingest_service.alarms.vocabulary import Locale
+from ingest_service.reports import xlsx
 from ingest_service.reports.digest import sha256_of
 from ingest_service.reports.forms import Form, render
 from ingest_service.reports.model import Stage
 from ingest_service.reports.span import Kind, calendar_span
-from tests.ingest_service.reports.examples import HOSTILE, HOURS, ZONE, empty_part, full_part, period, report, telling
+from tests.ingest_service.reports.examples import (
+    HOSTILE,
+    HOURS,
+    MARK,
+    ZONE,
+    empty_part,
+    full_part,
+    period,
+    report,
+    telling,
+)
 
 
 def content(form: Form, locale: Locale = Locale.EN, *, full: bool = True) -> bytes:
@@ -149,6 +160,40 @@ def test_numbers_of_the_workbook_are_numbers_and_times_have_their_offset() -> No
     found = cells(content(Form.XLSX))
     assert 41.8 in found
     assert "2026-03-09T09:00+08:00" in found
+
+
+def test_every_sheet_of_the_workbook_prints_as_wide_as_its_paper_with_its_head_on_every_page() -> None:
+    for sheet in load_workbook(io.BytesIO(content(Form.XLSX))):
+        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+        fitted = sheet.sheet_properties.pageSetUpPr
+        assert fitted is not None
+        assert fitted.fitToPage
+        assert sheet.page_setup.fitToHeight == 0, "as many pages long as it takes"
+        assert (sheet.print_title_rows, sheet.freeze_panes) == ("$1:$1", "A2")
+
+
+@pytest.mark.parametrize("locale", Locale)
+def test_long_texts_wrap_in_rows_high_enough_for_them(locale: Locale) -> None:
+    book = load_workbook(io.BytesIO(content(Form.XLSX, locale)))
+    handling = book[telling(locale).words("report.handling")]
+    longest = max(handling["B"], key=lambda cell: len(str(cell.value)))
+    assert longest.alignment.wrap_text
+    assert handling.row_dimensions[longest.row].height >= 30
+    assert handling.column_dimensions["B"].width < 82
+
+
+def test_a_table_longer_than_a_sheet_goes_on_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx, "MOST_ROWS", 7)
+    book = load_workbook(io.BytesIO(content(Form.XLSX)))
+    pages = [sheet for sheet in book if sheet.title.startswith("Judged periods")]
+    assert [sheet.title for sheet in pages] == ["Judged periods", "Judged periods 2", "Judged periods 3"]
+    whole = [row for sheet in pages for row in list(sheet.iter_rows(min_row=2, values_only=True)) if row[1]]
+    assert [row[1] for row in whole] == [telling().iso(one.start_ms) for one in HOURS]
+
+
+def test_what_a_cell_cannot_hold_is_left_out_of_it() -> None:
+    part = msgspec.structs.replace(full_part(), marks=(msgspec.structs.replace(MARK, reason="\x01" + "长" * 40_000),))
+    assert "长" * 32_767 in cells(render(report(part), Form.XLSX, telling()).content)
 
 
 @pytest.mark.parametrize(("kind", "label"), [(Kind.MONTH, "2026-03"), (Kind.YEAR, "2026")])
