@@ -12,7 +12,8 @@ from ingest_service.store.gaps import KnownGap
 from tests.chaos.tap import Delivery
 from tests.support.ledger import Row
 
-LATE_S = 0.9  # of the second that an agent waits for an answer
+ANSWER_S = 1.0  # how long an agent waits for an answer
+LATE_S = 0.9 * ANSWER_S
 HOLE_MS = 1_080  # furnaces are read every second: where two samples lie further apart, a poll was not made
 SLACK_MS = 50
 NEAR_MS = 2_500  # between an answer and the bad sample that tells of it lies the agent's timeout

@@ -11,6 +11,7 @@ from random import Random
 import msgspec
 
 from edge_agent.outbox import read_state
+from tests.chaos.accounts import ANSWER_S
 from tests.chaos.observer import Observer
 from tests.chaos.power import cut_power
 from tests.chaos.schedule import Fault, Homes, Kind
@@ -149,7 +150,13 @@ class World:
         to_furnaces = lines.line(furnaces_port, lambda: ModbusTap(self.deliveries, self._register))
         clock = self.folder / "clock.offset" if name == "clock" and FAKETIME else None
         outbox = (self.folder / "disk" if name == "disk" else self.folder) / f"{name}.outbox"
-        wiring = Wiring(broker=to_broker.port, modbus=to_furnaces.port, keepalive_s=KEEPALIVE_S, outbox=outbox)
+        wiring = Wiring(
+            broker=to_broker.port,
+            modbus=to_furnaces.port,
+            keepalive_s=KEEPALIVE_S,
+            timeout_s=ANSWER_S,
+            outbox=outbox,
+        )
         site = write_site(self.folder, name, wiring, HOMES[name])
         program = agent(self.folder, site, _clock_settings(clock) if clock else None)
         return Home(name, program, to_broker, to_furnaces, outbox, clock)

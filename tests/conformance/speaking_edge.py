@@ -16,6 +16,7 @@ from edge_agent.wire.data import encode_data, mark_of
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Sample
 from edge_agent.wire.topic import MessageType, Topic
+from tests.support.waiting import PATIENCE_S
 
 DEVICE, FURNACE = "plc", "F1"
 CO, O2, BLOCK_ALIAS = 101, 102, 100
@@ -43,7 +44,7 @@ class SpeakingEdge:
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        if not self._subscribed.wait(10):
+        if not self._subscribed.wait(PATIENCE_S):
             raise TimeoutError("the broker did not answer")
 
     @property
@@ -112,7 +113,7 @@ class SpeakingEdge:
 
     def say(self, kind: MessageType, payload: bytes, qos: int = 0) -> None:
         """Publish a payload under its name."""
-        self._client.publish(str(self.topic(kind)), payload, qos).wait_for_publish(10)
+        self._client.publish(str(self.topic(kind)), payload, qos).wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
         """Leave without a word; the will is not said either."""

@@ -20,7 +20,7 @@ from tests.conformance.edge_story import COMMAND, EDGE, HOME, SITE, furnace
 from tests.conformance.speaking_edge import now_ms
 from tests.support.broker import Mosquitto, free_port, start_mosquitto
 from tests.support.program import Program, product
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto"
 PASSWORDS = {"clearstack": "c", "scada": "s", HOME: "h", "home-2": "i"}
@@ -54,12 +54,12 @@ class Account:
         self._client.on_message = lambda _client, _data, one: self.heard.append((one.topic, bytes(one.payload)))
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        if not self._ready.wait(10):
+        if not self._ready.wait(PATIENCE_S):
             raise TimeoutError("the broker did not answer")
 
     def say(self, topic: str, payload: bytes) -> None:
         """Publish, and wait until the broker has taken it, or has made as if."""
-        self._client.publish(topic, payload, 1).wait_for_publish(10)
+        self._client.publish(topic, payload, 1).wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
         """Leave."""
@@ -101,7 +101,7 @@ def test_without_an_account_nobody_enters(broker: Mosquitto) -> None:
     stranger.on_connect = on_connect
     stranger.connect("127.0.0.1", broker.port)
     stranger.loop_start()
-    assert refused.wait(10)
+    assert refused.wait(PATIENCE_S)
     stranger.disconnect()
     stranger.loop_stop()
 

@@ -18,7 +18,7 @@ from tests.conformance.edge_story import furnace
 from tests.support.broker import Mosquitto, free_port
 from tests.support.certificates import Certificate
 from tests.support.program import Program, product
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "mosquitto" / "certificates" / "mosquitto.conf"
 BARRIER = "spBv1.0/STATE/clearstack"
@@ -127,11 +127,11 @@ class Account:
             self._refuse(str(error))
             return
         self._client.loop_start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE_S)
 
     def say(self, topic: str, payload: bytes) -> None:
         """Publish, and wait until the broker has taken it, or has made as if."""
-        self._client.publish(topic, payload, 1).wait_for_publish(10)
+        self._client.publish(topic, payload, 1).wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
         """Leave."""

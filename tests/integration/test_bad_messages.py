@@ -15,7 +15,7 @@ from edge_agent.wire.topic import MessageType
 from ingest_service.intake.arrivals import Arrival
 from tests.ingest_service.workers.edges import EPOCH, SpeakingEdge
 from tests.support.plant import Plant, plant
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 HOME = "songhe"
 GARBAGE = (b"\xff\xff\xff", b"\x12", b'{"co": 12}')
@@ -35,7 +35,7 @@ class Voice:
 
     def say(self, *arrivals: Arrival) -> None:
         for arrival in arrivals:
-            self._client.publish(arrival.topic, arrival.payload).wait_for_publish(5)
+            self._client.publish(arrival.topic, arrival.payload).wait_for_publish(PATIENCE_S)
 
     def close(self) -> None:
         self._client.disconnect()

@@ -11,6 +11,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sparkplug_b_pb2 import Payload
 from tests.support.plant import Plant, plant
+from tests.support.waiting import PATIENCE_S
 
 pytestmark = pytest.mark.timeout(60)
 NODE, DEVICE = "spBv1.0/south/{}/box-7", "spBv1.0/south/{}/box-7/oven"
@@ -48,7 +49,7 @@ class OtherMake:
     def _send(self, topic: str, payload: Payload) -> None:
         self._seq = (self._seq + 1) % 256
         payload.seq = self._seq
-        self._client.publish(topic, payload.SerializeToString(), qos=0).wait_for_publish(10)
+        self._client.publish(topic, payload.SerializeToString(), qos=0).wait_for_publish(PATIENCE_S)
 
 
 def now_ms() -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 RELOADED = "Reloading config."
 _BINARY = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
@@ -77,7 +77,7 @@ class Mosquitto:
             self._process.kill()
         else:
             self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(PATIENCE_S)
         self._process = None
 
 

@@ -6,6 +6,7 @@ import httpx
 
 from tests.support.broker import free_port
 from tests.support.server import Server, binary
+from tests.support.waiting import PATIENCE_S
 
 _CONFIG = """
 reporting-disabled = true
@@ -45,14 +46,18 @@ class InfluxDB(Server):
 
     def question(self, text: str, database: str = "", **auth: str) -> httpx.Response:
         """The answer to a statement."""
-        return httpx.post(f"{self.url}/query", params={"db": database, "epoch": "ms", **auth}, data={"q": text})
+        return httpx.post(
+            f"{self.url}/query", params={"db": database, "epoch": "ms", **auth}, data={"q": text}, timeout=PATIENCE_S
+        )
 
     def write(self, database: str, lines: str) -> httpx.Response:
         """Lines of somebody else."""
-        return httpx.post(f"{self.url}/write", params={"db": database, "precision": "ms"}, content=lines)
+        return httpx.post(
+            f"{self.url}/write", params={"db": database, "precision": "ms"}, content=lines, timeout=PATIENCE_S
+        )
 
     def _pings(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/ping").status_code == 204
+            return httpx.get(f"{self.url}/ping", timeout=PATIENCE_S).status_code == 204
         except httpx.TransportError:
             return False

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from tests.support.mqtt_packets import Kind, Packet, split
+from tests.support.waiting import PATIENCE_S
 
 
 class Tap:
@@ -39,7 +40,7 @@ class Tap:
         self._listener.close()
         self.cut()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE_S)
         for one in self._sockets:
             one.close()
 

@@ -32,7 +32,7 @@ synchronisation = "unwatched"
 name = "plc"
 host = "127.0.0.1"
 port = {modbus}
-timeout_s = 1.0
+timeout_s = {timeout_s}
 """
 DEVICE = """
 [[device]]
@@ -71,12 +71,14 @@ def furnaces(folder: Path, numbers: int, port: int, *words: str) -> Program:
 class Wiring(msgspec.Struct, frozen=True, kw_only=True):
     """Where an agent finds its broker and its furnaces (ports); its outbox lies beside its site file unless told.
 
-    `counter_s` is how often the counter of scans is read (s), for tests that wait for so many of its values.
+    `counter_s` is how often the counter of scans is read (s), for tests that wait for so many of its values. Furnaces
+    that answer are given the time for it (s): what is read and given up is a reading that is nowhere.
     """
 
     broker: int
     modbus: int
     keepalive_s: int = 15
+    timeout_s: float = 20.0
     counter_s: float = 1.0
     outbox: Path | None = None
 
@@ -85,7 +87,12 @@ def write_site(folder: Path, home: str, wiring: Wiring, numbers: Sequence[int]) 
     """The site file of a home with these furnaces."""
     outbox = wiring.outbox or folder / f"{home}.outbox"
     text = SITE.format(
-        home=home, broker=wiring.broker, modbus=wiring.modbus, keepalive_s=wiring.keepalive_s, outbox=outbox
+        home=home,
+        broker=wiring.broker,
+        modbus=wiring.modbus,
+        keepalive_s=wiring.keepalive_s,
+        timeout_s=wiring.timeout_s,
+        outbox=outbox,
     )
     path = folder / f"{home}.toml"
     devices = [DEVICE.format(number=number, counter_s=wiring.counter_s) for number in numbers]

@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 _PARTS = Path(__file__).parents[2] / ".parts/usr/bin"
 
@@ -51,5 +51,5 @@ class Server:
     def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> None:
         if self._process is not None:
             how(self._process)
-            self._process.wait(20)
+            self._process.wait(PATIENCE_S)
             self._process = None

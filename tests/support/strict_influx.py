@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from tests.support.broker import free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 ORG = {"id": "0org", "name": "city"}
 _KEY = r"(?:[^\s,=\\]|\\.)+"
@@ -172,25 +172,25 @@ class StrictInflux:
 
     def tell(self, **what: object) -> None:
         """Change what it knows."""
-        httpx.post(f"{self.url}/tell", json=what).raise_for_status()
+        httpx.post(f"{self.url}/tell", json=what, timeout=PATIENCE_S).raise_for_status()
 
     def lines(self) -> list[str]:
         """What is stored."""
-        found: list[str] = httpx.get(f"{self.url}/seen").json()["lines"]
+        found: list[str] = httpx.get(f"{self.url}/seen", timeout=PATIENCE_S).json()["lines"]
         return found
 
     def posts(self) -> int:
         """How many writes were tried."""
-        return int(httpx.get(f"{self.url}/seen").json()["posts"])
+        return int(httpx.get(f"{self.url}/seen", timeout=PATIENCE_S).json()["posts"])
 
     def kill(self) -> None:
         """End it."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(PATIENCE_S)
 
     def _pings(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/ping").status_code == 204
+            return httpx.get(f"{self.url}/ping", timeout=PATIENCE_S).status_code == 204
         except httpx.TransportError:
             return False
 

@@ -7,6 +7,7 @@ import httpx
 
 from tests.support.broker import free_port
 from tests.support.server import Server, binary
+from tests.support.waiting import PATIENCE_S
 
 FLAGS = Path(__file__).parents[2] / "deploy/victoriametrics/flags"
 
@@ -38,10 +39,10 @@ class VictoriaMetrics(Server):
 
     def flush(self) -> None:
         """Let everything that was written be seen at once."""
-        httpx.get(f"{self.url}/internal/force_flush").raise_for_status()
+        httpx.get(f"{self.url}/internal/force_flush", timeout=PATIENCE_S).raise_for_status()
 
     def _pings(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health").status_code == 200
+            return httpx.get(f"{self.url}/health", timeout=PATIENCE_S).status_code == 200
         except httpx.TransportError:
             return False

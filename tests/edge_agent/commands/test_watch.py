@@ -16,6 +16,7 @@ import pytest
 from tests.edge_agent.modbus.server import running_server
 from tests.edge_agent.sites import SITE, write_site
 from tests.support.broker import free_port
+from tests.support.waiting import PATIENCE_S
 
 WATCH = (sys.executable, "-m", "edge_agent", "watch")
 
@@ -98,7 +99,7 @@ def test_on_a_terminal_the_table_moves_until_ctrl_c(port: int, tmp_path: Path) -
             shown = shown_until(near, lambda text: len(counter_values(text)) >= 3)
             watching.send_signal(signal.SIGINT)
             shown_until(near, lambda text: False)
-            assert watching.wait(10) == 130
+            assert watching.wait(PATIENCE_S) == 130
         finally:
             watching.kill()
             os.close(near)

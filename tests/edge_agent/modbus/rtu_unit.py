@@ -8,6 +8,8 @@ import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.support.waiting import PATIENCE_S
+
 UNIT, FIRST, LAST = 17, 10, 29
 _REQUEST_BYTES = 8
 _ILLEGAL_ADDRESS = 2
@@ -57,6 +59,6 @@ def rtu_unit() -> Iterator[str]:
         yield os.ttyname(near_end)
     finally:
         os.write(end, b".")
-        thread.join(10)
+        thread.join(PATIENCE_S)
         for descriptor in (far_end, near_end, ended, end):
             os.close(descriptor)

@@ -17,6 +17,7 @@ from edge_agent.outbox.file import read_state
 from edge_agent.simulator.read_log import CountedAnswer
 from edge_agent.simulator.truth import TrueCycle
 from edge_agent.wire.quantity import PHASES
+from tests.support.waiting import PATIENCE_S
 
 COMMAND = (sys.executable, "-m", "edge_agent", "simulate")
 SITE = """
@@ -105,7 +106,7 @@ def test_sigterm_ends_it_although_a_client_is_connected() -> None:
         client: Any = ModbusTcpClient("127.0.0.1", port=simulator.port)
         assert client.connect()
         simulator.process.send_signal(signal.SIGTERM)
-        assert simulator.process.wait(10) == 0
+        assert simulator.process.wait(PATIENCE_S) == 0
         client.close()
 
 

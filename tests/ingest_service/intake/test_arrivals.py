@@ -1,6 +1,7 @@
 import threading
 
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
+from tests.support.waiting import PATIENCE_S
 
 
 def arrival(number: int, size: int = 10) -> Arrival:
@@ -31,7 +32,7 @@ def test_a_waiting_taker_is_woken_by_the_first_message() -> None:
     taker = threading.Thread(target=lambda: taken.extend(queue.take(1, 20)))
     taker.start()
     queue.put(arrival(1))
-    taker.join(10)
+    taker.join(PATIENCE_S)
     assert taken == [arrival(1)]
 
 

@@ -7,6 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
 
+from tests.support.waiting import PATIENCE_S
+
 
 class Request(msgspec.Struct, frozen=True):
     """What came."""
@@ -61,5 +63,5 @@ def listening(*statuses: int) -> Iterator[Inlet]:
     finally:
         inlet.release.set()
         inlet.shutdown()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         inlet.server_close()

@@ -16,6 +16,7 @@ from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Home
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
 from tests.support.database import new_database
+from tests.support.waiting import PATIENCE_S
 
 HOOK = Receiver(Channel.WEBHOOK, "http://127.0.0.1/" + "x" * 400, Locale.EN)
 KEY = "stuck_value:1"
@@ -130,7 +131,7 @@ def test_many_threads_raise_one_alarm_and_one_acknowledgement_wins(engine: Engin
         for thread in work:
             thread.start()
         for thread in work:
-            thread.join(20)
+            thread.join(PATIENCE_S)
 
     seen = condition(Kind.STUCK_VALUE, NOON)
     at_once(*(threading.Thread(target=alarms.settle, args=([seen], NOON)) for _ in range(8)))

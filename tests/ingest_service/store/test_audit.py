@@ -16,6 +16,7 @@ from ingest_service.store.audit import AuditFilter, AuditTrail
 from ingest_service.store.audit_head import HeadFile
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.transaction import transaction
+from tests.support.waiting import PATIENCE_S
 
 WRITERS, EACH = 3, 20
 
@@ -126,7 +127,7 @@ def test_writers_of_several_processes_make_one_chain_without_a_gap(engine: Engin
     for writer in writers:
         writer.start()
     for writer in writers:
-        writer.join(50)
+        writer.join(PATIENCE_S)
     trail = AuditTrail(engine)
     assert [writer.exitcode for writer in writers] == [0] * WRITERS
     assert trail.head().number == WRITERS * EACH

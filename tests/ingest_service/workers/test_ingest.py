@@ -11,7 +11,7 @@ from ingest_service.intake.identity import CONTESTED_MS
 from ingest_service.store.embedded import EmbeddedStore
 from tests.ingest_service.workers.centre import Centre, co, o2
 from tests.ingest_service.workers.edges import NOW_MS, SpeakingEdge
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 
 def test_samples_are_stored_shown_and_then_acknowledged(centre: Centre) -> None:
@@ -130,6 +130,6 @@ def test_it_runs_on_a_thread_until_it_is_told_to_stop(centre: Centre) -> None:
         centre.queue.put(arrival)
     wait_until(lambda: centre.spoken.acknowledged)
     stop.set()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert centre.stored() == [(0, 1.0)]

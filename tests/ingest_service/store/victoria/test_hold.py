@@ -26,7 +26,7 @@ from tests.ingest_service.store.batches import (
 )
 from tests.ingest_service.store.stores import OnServer, victoria_store
 from tests.support.victoria import VictoriaMetrics
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_S, wait_until
 
 HOLD_S = 20.0
 ROWS: list[Row] = [(1, 0, 1.0), (1, 1000, 2.0)]
@@ -68,7 +68,7 @@ def store(own: VictoriaMetrics, tmp_path: Path) -> Iterator[Timed]:
 
 def killed_and_started(server: VictoriaMetrics) -> None:
     """In another second than it was started in before: it tells the moment of its start in whole seconds."""
-    began = read_process(httpx.get(f"{server.url}/metrics").content).started
+    began = read_process(httpx.get(f"{server.url}/metrics", timeout=PATIENCE_S).content).started
     wait_until(lambda: time.time() > float(began) + 1)
     server.kill()
     server.start()
