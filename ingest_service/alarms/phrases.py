@@ -40,8 +40,8 @@ class Basis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file; `reasons` names the labels of `wire.sample.Reason` that mean a bad value.
 
-    `period` names the means of `emissions.averages`; `basis` says to which gas a figure refers; `phase` names the phases
-    in which a furnace burns.
+    `period` names the means of `emissions.averages`; `basis` says to which gas a figure refers; `phase` names those
+    phases in which a furnace burns.
     """
 
     kind: dict[Kind, KindPhrases]

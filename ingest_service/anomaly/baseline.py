@@ -3,7 +3,7 @@
 A lesson is one cremation: (quantities, cells) means in the units of the channels, NaN where nothing is known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum, unique
 from itertools import groupby
 
@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from ingest_service.anomaly.course import CELLS, MINUTES_OF, NO_CELL, PHASE_OF
-from ingest_service.anomaly.watched import QUANTITIES, WATCHED
+from ingest_service.anomaly.watched import QUANTITIES, WATCHED, Scale
 from ingest_service.columns import Float64s, Int64s
 
 LESSONS = 30  # of a furnace count: some five days
@@ -41,12 +41,33 @@ class Baseline(msgspec.Struct, frozen=True):
     middle: Float64s
     sigma: Float64s
 
+    def at(self, cell: Int64s) -> "Expected":
+        """What is expected of minutes (..., minutes) that lie in these cells."""
+        place = np.broadcast_to(np.maximum(cell, 0)[..., None, :], (*self.middle.shape[:-1], cell.shape[-1]))
+        known = (cell != NO_CELL)[..., None, :]
+        found = (np.take_along_axis(column, place, -1) for column in (self.middle, self.sigma))
+        return Expected(*(np.where(known, column, np.nan) for column in found))
+
 
 class Expected(msgspec.Struct, frozen=True):
-    """What minutes should lie between, in the unit of the channel; NaN where nothing is expected."""
+    """The same of (..., quantities, minutes)."""
 
-    low: Float64s
-    high: Float64s
+    middle: Float64s
+    sigma: Float64s
+
+    @property
+    def low(self) -> Float64s:
+        """What a mean is at least, in the unit of the channel."""
+        return _scaled(self.middle - WIDTH * self.sigma, lambda scale, value: scale.back(value))
+
+    @property
+    def high(self) -> Float64s:
+        """What it is at most."""
+        return _scaled(self.middle + WIDTH * self.sigma, lambda scale, value: scale.back(value))
+
+    def deviation(self, value: Float64s) -> Float64s:
+        """How far means are from the middle, in robust sigmas and with their sign."""
+        return (on_scale(value) - self.middle) / self.sigma
 
 
 def lesson(cell: Int64s, value: Float64s) -> Float64s:
@@ -88,20 +109,14 @@ def teaching(held_back: Sequence[HeldBack]) -> list[int]:
     return chosen[-LESSONS:]
 
 
-def expected(middle: Float64s, sigma: Float64s) -> Expected:
-    """The bounds of (quantities, ...) middles and sigmas."""
-    low, high = middle - WIDTH * sigma, middle + WIDTH * sigma
-    return Expected(_back(low), _back(high))
-
-
 def on_scale(value: Float64s) -> Float64s:
     """Values (..., quantities, any) on the scale of each quantity."""
-    columns = [one.scale.of(value[..., at, :]) for at, one in enumerate(WATCHED.values())]
-    return np.stack(columns, axis=-2)
+    return _scaled(value, lambda scale, column: scale.of(column))
 
 
-def _back(scaled: Float64s) -> Float64s:
-    return np.stack([one.scale.back(scaled[at]) for at, one in enumerate(WATCHED.values())])
+def _scaled(value: Float64s, by: Callable[[Scale, Float64s], Float64s]) -> Float64s:
+    """Each quantity's values by its scale."""
+    return np.stack([by(one.scale, value[..., at, :]) for at, one in enumerate(WATCHED.values())], axis=-2)
 
 
 def _median(value: Float64s, axis: int) -> Float64s:

@@ -1,10 +1,14 @@
 """Where in its cremation a furnace is, minute by minute: the phase and the minute within it, as one cell. Pure."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 
 from edge_agent.wire.quantity import PHASES
 from ingest_service.columns import Float64s, Int64s
 
+MINUTE_MS = 60_000
 NO_CELL = -1
 # How many minutes of each phase are told apart; those after count as the last. Long enough for nearly every cremation.
 MINUTES_OF: dict[str, int] = {"charge": 3, "ignition": 13, "main": 45, "burnout": 20}
@@ -19,6 +23,22 @@ _COUNT = {_CODES[name]: minutes for name, minutes in MINUTES_OF.items()}
 def phase_minutes(low: Float64s, high: Float64s) -> Float64s:
     """The phase code of minutes that lay in one phase from beginning to end, NaN for the others."""
     return np.where(low == high, low, np.nan)
+
+
+def told_phases(begins_ms: Sequence[int | None], from_ms: int, minutes: int) -> Float64s:
+    """The phase codes of so many minutes from `from_ms` on, of a cremation whose phases are known.
+
+    `begins_ms` tells when charge, ignition, main, burnout and cooling began; of a phase whose beginning or end was not
+    seen no minute is known. What came before the charge was none of these.
+    """
+    start_ms = from_ms + MINUTE_MS * np.arange(minutes)
+    phase = np.full(minutes, np.nan)
+    bounds: list[tuple[int, int | None, int | None]] = [(_CODES["preheat"], from_ms, begins_ms[0])]
+    bounds += [(_CODES[name], *pair) for name, pair in zip(MINUTES_OF, pairwise(begins_ms), strict=True)]
+    for code, begin_ms, end_ms in bounds:
+        if begin_ms is not None and end_ms is not None:
+            phase[(start_ms >= begin_ms) & (start_ms + MINUTE_MS <= end_ms)] = code
+    return phase
 
 
 def cells(phase: Float64s) -> Int64s:

@@ -4,7 +4,7 @@ Times are ms since 1970 UTC (`_ms`). Enumerations are stored as short text. One 
 PostgreSQL, so only their common subset is used.
 """
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Float, ForeignKey, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMING = {
@@ -238,6 +238,22 @@ class EnergyHour(Table):
     electricity_in_cycles_kwh: Mapped[float | None]
     burning_s: Mapped[float]
     hot_idle_s: Mapped[float]
+
+
+class Lesson(Table):
+    """What one cremation teaches of what its furnace usually shows; fields as in `store.lessons.Lesson`."""
+
+    __tablename__ = "lesson"
+    __table_args__ = (UniqueConstraint("furnace_id", "case_number"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    furnace_id: Mapped[int] = mapped_column(ForeignKey("furnace.id"))
+    case_number: Mapped[str]
+    cremation_id: Mapped[int] = mapped_column(BigInteger, index=True)  # the row of the revision that was looked at
+    charge_ms: Mapped[int] = mapped_column(BigInteger)
+    end_ms: Mapped[int] = mapped_column(BigInteger)
+    held_back: Mapped[str] = mapped_column(default="")
+    layout: Mapped[str] = mapped_column(Text)  # which quantities and minutes `minutes` holds; of another one: not read
+    minutes: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little-endian
 
 
 class Alarm(Table):

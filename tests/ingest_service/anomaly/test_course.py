@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_service.anomaly.course import CELLS, MINUTES_OF, NO_CELL, PHASE_OF, cells, phase_minutes
+from ingest_service.anomaly.course import CELLS, MINUTES_OF, NO_CELL, PHASE_OF, cells, phase_minutes, told_phases
 
 IDLE, PREHEAT, CHARGE, IGNITION, MAIN, BURNOUT, COOLING = range(7)
 NAN = float("nan")
@@ -63,3 +63,15 @@ def test_furnaces_do_not_meet(rows: list[list[float]]) -> None:
     assert [row[: len(own)] for row, own in zip(cells(table).tolist(), rows, strict=True)] == [
         found(row) for row in rows
     ]
+
+
+def test_a_cremation_whose_phases_are_known_has_the_cells_of_its_whole_minutes() -> None:
+    begins = [at * 1_000 for at in (120, 210, 300, 540, 600)]
+    phases = told_phases(begins, 0, 11)
+    assert np.array_equal(phases, [PREHEAT, PREHEAT, CHARGE, NAN, IGNITION, *[MAIN] * 4, BURNOUT, NAN], equal_nan=True)
+    assert found(phases.tolist())[2:] == [FIRST["charge"], -1, FIRST["ignition"], *range(16, 20), FIRST["burnout"], -1]
+
+
+def test_of_a_phase_whose_bounds_were_not_seen_nothing_is_known() -> None:
+    phases = told_phases([0, 60_000, None, 240_000, 300_000], 0, 6)
+    assert np.array_equal(phases, [CHARGE, NAN, NAN, NAN, BURNOUT, NAN], equal_nan=True)
