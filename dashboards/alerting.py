@@ -1,6 +1,8 @@
 """Grafana's own alert rules: for the plumbing only. What the law and the furnaces need is alarmed by the service.
 
-What fires is told to the service, which makes an alarm of it.
+What fires is told to the service, which makes an alarm of it; that the service is silent can be told elsewhere, too.
+Each rule names its contact point (Grafana's "simplified routing"), so the tree of notification policies that an
+organisation has stays as it is.
 """
 
 from typing import Any
@@ -14,30 +16,31 @@ from dashboards.text import Locale, same
 from dashboards.writing import UIDS
 
 FOLDER_TITLE = "Clearstack"
-LOOK_BACK_S = 600
 EXPRESSIONS = "__expr__"
-PRODUCT = {"product": "clearstack"}  # the label by which alerts find their way
+PRODUCT = {"product": "clearstack"}  # for silences and views of all of them
 CONTACT_POINT = "clearstack"
-OTHERS = "grafana-default-email"  # where alerts of other rules go in a Grafana that nobody has changed
+# What a silent service is told to: the variable is empty, or what follows in the name of another contact point.
+WATCHED = CONTACT_POINT + "${CLEARSTACK_WATCH}"
 ALERTS_PATH = "/api/v1/alerts/grafana"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """Alarms while the newest value of `field` of the service is beyond `limit` for `minutes`, or there is none."""
+    """Alarms when the newest value of `field` of the service was beyond a limit for `minutes`, or there was none."""
 
     name: str
     field: str
     above: float | None = None
     below: float | None = None
     minutes: int
-    silence_is_alarm: bool = False
+    look_back_s: int = 600
+    silence_is_alarm: bool = False  # else an answer that fails or is empty is left to the rule that watches for silence
     zh: str
     en: str
 
 
 RULES = (
     Rule(
-        name="service-silent", field="samples_stored", below=-1, minutes=5, silence_is_alarm=True,
+        name="service-silent", field="samples_stored", below=-1, minutes=2, look_back_s=180, silence_is_alarm=True,
         zh="监测服务五分钟没有任何数据：服务停止、存储不可用或数据源失效。",
         en="No figure of the service for five minutes: it is down, or its store, or the data source.",
     ),
@@ -68,7 +71,7 @@ def alerting(dialect: Dialect) -> dict[str, Any]:
     """The provisioning file of the rules in one dialect, and of whom they tell."""
     rules = [_rule(rule, dialect) for rule in RULES]
     group = {"orgId": 1, "name": "plumbing", "folder": FOLDER_TITLE, "interval": "1m", "rules": rules}
-    return {"apiVersion": 1, "groups": [group], "contactPoints": [_service()], "policies": [_policy()]}
+    return {"apiVersion": 1, "groups": [group], "contactPoints": [_service(), _mail(), _hook()]}
 
 
 def _service() -> dict[str, Any]:
@@ -77,18 +80,33 @@ def _service() -> dict[str, Any]:
         "url": f"${{CLEARSTACK_ALERTS_URL}}{ALERTS_PATH}", "httpMethod": "POST",
         "authorization_scheme": "Bearer", "authorization_credentials": "${CLEARSTACK_ALERTS_KEY}",
     }  # fmt: skip
-    receiver = {"uid": "clearstack-service", "type": "webhook", "settings": settings, "disableResolveMessage": False}
-    return {"orgId": 1, "name": CONTACT_POINT, "receivers": [receiver]}
+    return _contact_point(CONTACT_POINT, "clearstack-service", "webhook", settings)
 
 
-def _policy() -> dict[str, Any]:
-    """The alerts of these rules go to the service, one rule a call, and again each hour while they last."""
-    matchers = [[label, "=", value] for label, value in PRODUCT.items()]
-    route = {
-        "receiver": CONTACT_POINT, "object_matchers": matchers, "group_by": ["alertname"],
+def _mail() -> dict[str, Any]:
+    """One address of the environment. Grafana does not start with an empty one, which this is not, even without it."""
+    return _contact_point(
+        f"{CONTACT_POINT}-mail", "clearstack-watch-mail", "email", {"addresses": "<${CLEARSTACK_WATCH_MAIL}>"}
+    )
+
+
+def _hook() -> dict[str, Any]:
+    """A webhook of the environment, without its scheme, for the same reason."""
+    settings = {"url": "https://${CLEARSTACK_WATCH_HOOK}", "httpMethod": "POST"}
+    return _contact_point(f"{CONTACT_POINT}-hook", "clearstack-watch-hook", "webhook", settings)
+
+
+def _contact_point(name: str, uid: str, kind: str, settings: dict[str, Any]) -> dict[str, Any]:
+    receiver = {"uid": uid, "type": kind, "settings": settings, "disableResolveMessage": False}
+    return {"orgId": 1, "name": name, "receivers": [receiver]}
+
+
+def _told(rule: Rule) -> dict[str, Any]:
+    """Whom the rule tells: one rule a call, and again each hour while it lasts."""
+    return {
+        "receiver": WATCHED if rule.silence_is_alarm else CONTACT_POINT, "group_by": ["grafana_folder", "alertname"],
         "group_wait": "30s", "group_interval": "1m", "repeat_interval": "1h",
     }  # fmt: skip
-    return {"orgId": 1, "receiver": OTHERS, "group_by": ["grafana_folder", "alertname"], "routes": [route]}
 
 
 def _rule(rule: Rule, dialect: Dialect) -> dict[str, Any]:
@@ -96,44 +114,42 @@ def _rule(rule: Rule, dialect: Dialect) -> dict[str, Any]:
         "uid": f"clearstack-{rule.name}",
         "title": f"clearstack {rule.name}",
         "condition": "C",
-        "data": [_query(rule, dialect), _newest(), _beyond(rule)],
+        "data": [_query(rule, dialect), _newest(rule), _beyond(rule)],
         "noDataState": "Alerting" if rule.silence_is_alarm else "OK",
-        "execErrState": "Error",
+        "execErrState": "Alerting" if rule.silence_is_alarm else "OK",
         "for": f"{rule.minutes}m",
         "annotations": {"summary": f"{rule.zh} / {rule.en}"},
-        "labels": PRODUCT,
+        "labels": dict(PRODUCT),
+        "notification_settings": _told(rule),
     }
 
 
 def _query(rule: Rule, dialect: Dialect) -> dict[str, Any]:
-    """The figure over the last minutes."""
+    """The figure over the last minutes. Grafana puts no variables of the environment into queries: `$` stays single."""
     ask = Ask(measurement="service", field=rule.field, aggregate=Aggregate.LAST, name=same(rule.field), window="1m")
     if dialect is Dialect.INFLUXQL:
-        text = _literal(influxql.statement([ask], Shape.OVER_TIME, Locale.EN))
+        text = influxql.statement([ask], Shape.OVER_TIME, Locale.EN)
         model = {"refId": "A", "query": text, "rawQuery": True, "resultFormat": "time_series"}
         uid = UIDS[Source.MINUTE]
     else:
-        text = _literal(promql.expression(ask, Shape.OVER_TIME))
+        text = promql.expression(ask, Shape.OVER_TIME)
         model = {"refId": "A", "expr": text, "instant": False, "range": True, "intervalMs": 60_000}
         uid = UIDS[Source.RAW]
-    return _step("A", uid, model)
+    return _step(rule, "A", uid, model)
 
 
-def _literal(text: str) -> str:
-    """Grafana puts variables of the environment into these files, unless the dollar is doubled."""
-    return text.replace("$", "$$")
-
-
-def _newest() -> dict[str, Any]:
+def _newest(rule: Rule) -> dict[str, Any]:
     model = {"refId": "B", "type": "reduce", "expression": "A", "reducer": "last", "settings": {"mode": "dropNN"}}
-    return _step("B", EXPRESSIONS, model)
+    return _step(rule, "B", EXPRESSIONS, model)
 
 
 def _beyond(rule: Rule) -> dict[str, Any]:
     how, limit = ("gt", rule.above) if rule.above is not None else ("lt", rule.below)
     conditions = [{"evaluator": {"type": how, "params": [limit]}}]
-    return _step("C", EXPRESSIONS, {"refId": "C", "type": "threshold", "expression": "B", "conditions": conditions})
+    model = {"refId": "C", "type": "threshold", "expression": "B", "conditions": conditions}
+    return _step(rule, "C", EXPRESSIONS, model)
 
 
-def _step(ref: str, uid: str, model: dict[str, Any]) -> dict[str, Any]:
-    return {"refId": ref, "relativeTimeRange": {"from": LOOK_BACK_S, "to": 0}, "datasourceUid": uid, "model": model}
+def _step(rule: Rule, ref: str, uid: str, model: dict[str, Any]) -> dict[str, Any]:
+    span = {"from": rule.look_back_s, "to": 0}
+    return {"refId": ref, "relativeTimeRange": span, "datasourceUid": uid, "model": model}
