@@ -93,11 +93,12 @@ class JudgeWorker:
     def awaits(self, furnace_id: int, from_ms: int, to_ms: int) -> bool:
         """Whether an hour in `[from_ms, to_ms)` of a furnace has yet to be judged by a mark that was entered."""
         with self._lock:
-            waiting = {*self._why.items(), *self._under_way.items()}
+            waiting = [hour for why in (self._why, self._under_way) for hour in why if why[hour] is Why.MARKS]
+            if self._hour_ms is None:  # nothing is planned before the first step
+                waiting += self._left_over(self._clock())
         return any(
             hour.furnace_id == furnace_id and hour.start_ms < to_ms and hour.start_ms + HOUR_MS > from_ms
-            for hour, why in waiting
-            if why is Why.MARKS
+            for hour in waiting
         )
 
     def previews(self) -> tuple[Preview, ...]:
@@ -144,7 +145,9 @@ class JudgeWorker:
         if self._hour_ms is None:
             self._backlog.plan(missed_hours(self._store, self._judgements, channels, hour_ms), now_ms)
             self._backlog.plan(gaps(self._judgements, channels, hour_ms), now_ms + GAP_PATIENCE_MS)
-            self._plan_marked(now_ms)
+            left_over = self._left_over(now_ms)
+            self._why.update(dict.fromkeys(left_over, Why.MARKS))
+            self._backlog.plan(left_over, now_ms)
             self._newest = {(one.furnace_id, one.averaging): one for one in self._judgements.last_periods()}
             self._untold = list(self._judgements.exceedances(hour_ms - RECHECK_MS))
         else:
@@ -153,14 +156,15 @@ class JudgeWorker:
             self._backlog.plan(hours, hour_ms + OVERDUE_MS)
         self._hour_ms = hour_ms
 
-    def _plan_marked(self, now_ms: int) -> None:
-        """Put the hours of marks in the backlog that were entered too shortly before the end to be judged."""
+    def _left_over(self, now_ms: int) -> list[FurnaceHour]:
+        """The hours of marks that were entered too shortly before the end to be judged."""
         last_ms = self._judgements.last_recorded_ms()
-        for mark in () if last_ms is None else self._plant.marked_since(last_ms - SURELY_JUDGED_MS):
-            ended = range(mark.start_ms // HOUR_MS * HOUR_MS, min(mark.end_ms, now_ms - HOUR_MS + 1), HOUR_MS)
-            hours = [FurnaceHour(mark.furnace_id, start_ms) for start_ms in ended]
-            self._why.update(dict.fromkeys(hours, Why.MARKS))
-            self._backlog.plan(hours, now_ms)
+        marked = () if last_ms is None else self._plant.marked_since(last_ms - SURELY_JUDGED_MS)
+        return [
+            FurnaceHour(mark.furnace_id, start_ms)
+            for mark in marked
+            for start_ms in range(mark.start_ms // HOUR_MS * HOUR_MS, min(mark.end_ms, now_ms - HOUR_MS + 1), HOUR_MS)
+        ]
 
     def _judge(self, due: Sequence[FurnaceHour], channels: Channels, now_ms: int) -> None:
         """Record the verdicts on whatever these hours touch."""

@@ -52,6 +52,7 @@ class City:
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
+        self.now_ms = 0  # what the judge's clock shows to those that ask without a time
         self.quantities = tuple(channels)
         self.book, self.plant = book, plant
         self.engine = new_database(folder)
@@ -69,7 +70,7 @@ class City:
         self.deliveries = DeliveryStore(self.engine)
         self.site = Site(self.book, ZoneInfo("Asia/Shanghai"), barometric_pa=101_325.0)
         self.judge = JudgeWorker(
-            self.store, self.channels, self.judgements, self.alarms, self.site, lambda: 0, self.plant
+            self.store, self.channels, self.judgements, self.alarms, self.site, lambda: self.now_ms, self.plant
         )
         self.average = AverageWorker(self.store, self.channels, self.judge.touched, lambda: 0)
         self.watch = WatchWorker(self.store, self.channels, lambda: self.edges, self.alarms, 60.0, lambda: 0)

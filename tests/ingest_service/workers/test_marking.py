@@ -138,6 +138,9 @@ def test_a_mark_that_a_crash_kept_from_being_judged_is_judged_after_the_start(ci
     again = marks_in(city).enter(entry(60), Doing("Li", "127.0.0.1", late + 2 * MINUTE, "span gas"))
     assert again > mark
     city.restart()
+    city.now_ms = late + 3 * MINUTE
+    assert city.judge.awaits(1, FIRST, FIRST + HOUR_MS), "also before the judge has begun"
+    assert not city.judge.awaits(1, FIRST + HOUR_MS, FIRST + 2 * HOUR_MS)
     city.judge.step(late + 3 * MINUTE)
     assert co_of(city)[2:] == (1, "marks")
     assert not city.judge.awaits(1, FIRST, FIRST + HOUR_MS)
