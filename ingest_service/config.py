@@ -87,6 +87,8 @@ class Storage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     folder: str = "clearstack-data"
     database_url: str = ""  # "" = SQLite in `folder`; postgresql+psycopg://... for a city
+    seal_key_env: str = ""  # seals secrets in that database: a variable that holds the key,
+    seal_key_file: str = ""  # or a file; "" = seal.key in `folder`, made at the first start
     kind: StoreKind = StoreKind.EMBEDDED
     url: str = ""  # "" = this machine, at the server's usual port
     read_url: str = ""  # "" = the same as `url`

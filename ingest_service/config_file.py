@@ -39,7 +39,9 @@ def _converted(raw: dict[str, Any], file: str) -> Config:
 
 def _resolved(config: Config, base: Path) -> Config:
     folder = str((base / config.storage.folder).resolve())
-    storage = msgspec.structs.replace(_with_whole(config.storage, ("ca_file", "token_file"), base), folder=folder)
+    storage = msgspec.structs.replace(
+        _with_whole(config.storage, ("ca_file", "token_file", "seal_key_file"), base), folder=folder
+    )
     broker = _with_whole(config.broker, (*CERTIFICATES, "password_file"), base)
     webhook = tuple(_with_whole(one, ("secret_file",), base) for one in config.webhook)
     people = config.people

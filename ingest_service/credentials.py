@@ -30,6 +30,7 @@ class Secret(msgspec.Struct, frozen=True):
 def secrets_of(config: Config) -> Iterator[Secret]:
     """Every secret that the configuration can name."""
     yield Secret("broker.password", config.broker.password_env, config.broker.password_file)
+    yield Secret("storage.seal_key", config.storage.seal_key_env, config.storage.seal_key_file)
     if config.storage.kind is not StoreKind.EMBEDDED:
         yield Secret("storage.token", config.storage.token_env, config.storage.token_file)
     for at, hook in enumerate(config.webhook):

@@ -47,6 +47,7 @@ from ingest_service.store.overview import Reader, Scope, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
 from ingest_service.store.remarks import RemarkLog
+from ingest_service.store.seal_key import take_up
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import AverageWorker, telling
 from ingest_service.workers.cycle_reading import CycleSite
@@ -89,7 +90,7 @@ class Service:
         trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
         trail.compare_end()
         alarms = AlarmStore(engine, configured_receivers(config.webhook), zone, trail)
-        people = open_people(engine, trail, config.people.admit)
+        people = open_people(engine, trail, config.people.admit, take_up(engine, config.storage, file))
         if config.people.sign_in is SignIn.REQUIRED:
             _let_first_in(people)
         site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)

@@ -1,16 +1,18 @@
 """Who asks, and what they may: the one place that decides it, for page, API, live stream, exports and figures alike.
 
 A route states what it needs: `Sight` (or `Charts`) to read, `Annotated[Act, needs(Right.X)]` to do something,
-`SIGNED_IN` or `PUBLIC` among its dependencies where it shows nothing of any home.
+`SIGNED_IN` or `PUBLIC` among its dependencies where it shows nothing of any home, `ARRIVING` where also a newcomer may
+come, whose password someone else set: to choose their own.
 """
 
 from base64 import b64decode
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import Depends, Request
 
 from ingest_service.api.context import Context, Here, context_of
-from ingest_service.api.errors import Forbidden, NotFound, NotSignedIn
+from ingest_service.api.errors import Forbidden, NotFound, NotSignedIn, PasswordDue
 from ingest_service.api.origin import origin_of
 from ingest_service.errors import StoreError
 from ingest_service.people.decision import (
@@ -31,6 +33,7 @@ from ingest_service.people.settings import SignIn, is_loopback
 from ingest_service.people.tree import Tree
 from ingest_service.store.doing import Doing
 from ingest_service.store.overview import Reader, Scope
+from ingest_service.store.sessions import How
 
 COOKIE = "session"
 SECURE_COOKIE = "__Host-session"  # the browser itself refuses to take or send it without TLS
@@ -40,6 +43,14 @@ LOCAL = Caller(kind=CallerKind.LOCAL, id=0, name="local", grants=(Grant(ROOT_ID,
 
 
 def caller_of(request: Request, here: Here) -> Caller:
+    """Who asks, if they may ask for anything. Raises NotSignedIn or PasswordDue."""
+    caller = arriving(request, here)
+    if caller.kind is CallerKind.NEWCOMER:
+        raise PasswordDue("someone else set your password: sign in on the page and choose your own first")
+    return caller
+
+
+def arriving(request: Request, here: Here) -> Caller:
     """Who asks: a machine by its key, a person by their session, or whoever sits here. Raises NotSignedIn."""
     given = request.headers.get("authorization", "")
     if given.partition(" ")[2].strip():  # a program whose key was left empty sends the scheme alone
@@ -70,6 +81,7 @@ def session_token(request: Request) -> str:
 
 
 Asking = Annotated[Caller, Depends(caller_of)]
+Arriving = Annotated[Caller, Depends(arriving)]
 
 
 class Act:
@@ -167,6 +179,10 @@ def signed_in(_caller: Asking) -> None:
     """The rule of a route that shows nothing of any home, to whoever is known."""
 
 
+def arrived(_caller: Arriving) -> None:
+    """The rule of the page on which one chooses one's password: to newcomers too."""
+
+
 def anyone() -> None:
     """The rule of a route that is open to all."""
 
@@ -175,13 +191,14 @@ Seeing = Annotated[Act, needs(Right.VIEW)]
 Sight = Annotated[Reader, Depends(reader_of)]
 Charts = Annotated[Reader, Depends(charts_reader_of)]
 SIGNED_IN = Depends(signed_in)
+ARRIVING = Depends(arrived)
 PUBLIC = Depends(anyone)
 
 
 def known_caller(request: Request) -> Caller | None:
     """Who asks, as far as that can be said: for pages that are shown to strangers too."""
     try:
-        return caller_of(request, context_of(request))
+        return arriving(request, context_of(request))
     except (NotSignedIn, StoreError):
         return None
 
@@ -207,7 +224,16 @@ def _by_session(here: Context, session_id: str) -> Caller | None:
     if now_ms - session.seen_ms >= TOUCH_MS:
         here.people.sessions.touch(session_id, now_ms)
         directory.forget()
-    return Caller(kind=CallerKind.PERSON, id=person.id, name=person.name, grants=person.grants, session_id=session_id)
+    known = Caller(kind=CallerKind.PERSON, id=person.id, name=person.name, grants=person.grants, session_id=session_id)
+    return known if session.how is How.PROVIDER else _by_password(known, person.password_until_ms, now_ms)
+
+
+def _by_password(person: Caller, until_ms: int | None, now_ms: int) -> Caller | None:
+    """A password that someone else set opens nothing but the choice of one's own, and in the end not even that."""
+    if until_ms is None:
+        return person
+    newcomer = msgspec.structs.replace(person, kind=CallerKind.NEWCOMER, grants=())
+    return newcomer if now_ms < until_ms else None
 
 
 def _is_here(request: Request) -> bool:

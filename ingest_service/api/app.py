@@ -28,7 +28,20 @@ from ingest_service.api.context import Context
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
 from ingest_service.api.grafana_series import RecentMeans
-from ingest_service.api.page import account, assets, city, data, entries, furnace, keys, people, provider, sign_in, tree
+from ingest_service.api.page import (
+    account,
+    assets,
+    city,
+    data,
+    entries,
+    furnace,
+    keys,
+    password,
+    people,
+    provider,
+    sign_in,
+    tree,
+)
 from ingest_service.api.page import alarms as alarm_pages
 from ingest_service.api.page import audit as audit_pages
 from ingest_service.api.page import completeness as completeness_pages
@@ -62,6 +75,7 @@ PAGES = (
     sign_in,
     provider,
     account,
+    password,
     people,
     keys,
     tree,

@@ -27,8 +27,16 @@ class Forbidden(ServiceError):
     """Whoever asks may see it, but their role does not let them do it."""
 
 
+class PasswordDue(Forbidden):
+    """Someone else knows the password of whoever asks: nothing is answered until they have chosen their own."""
+
+
 class SignInRefused(ServiceError):
     """What someone typed does not prove who they are; the text does not say what of it is wrong."""
+
+
+class CodesUnreadable(ServiceError):
+    """The password was right, but what the account's one-time codes are made of cannot be read."""
 
 
 class TooManyAttempts(ServiceError):

@@ -17,12 +17,15 @@ from ingest_service.api.errors import (
     InvalidRequest,
     NotFound,
     NotSignedIn,
+    PasswordDue,
     TooManyAttempts,
     TooManyStreams,
 )
 from ingest_service.api.origin import origin_of
 from ingest_service.api.page.rendering import Page
 from ingest_service.errors import StoreError
+
+PASSWORD_PATH = "/account/password"  # where a newcomer chooses their own
 
 _log = structlog.get_logger(__name__)
 PROGRAM_PATHS = ("/api/", "/healthz", "/readyz", "/metrics", "/static/", "/query", "/ping", "/health")
@@ -40,6 +43,7 @@ FAILURES: dict[type[Exception], Failure] = {
     InvalidRequest: Failure(422, "invalid"),
     CrossSiteForm: Failure(403, "cross_site"),
     Forbidden: Failure(403, "forbidden"),
+    PasswordDue: Failure(403, "password_due"),
     NotSignedIn: Failure(401, "not_signed_in"),
     TooManyStreams: Failure(503, "unavailable"),
     TooManyAttempts: Failure(429, "unavailable"),
@@ -80,13 +84,19 @@ def answer(request: Request, failure: Failure, detail: str) -> Response:
     if request.url.path.startswith(PROGRAM_PATHS):
         headers = {"WWW-Authenticate": "Bearer"} if failure.status == 401 else None
         return JSONResponse({"error": failure.error, "detail": detail}, failure.status, headers)
-    if failure.status == 401 and "hx-request" in request.headers:
-        return Response(status_code=401, headers={"HX-Redirect": sign_in_url(request)})  # the whole page, not a part
-    if failure.status == 401:
-        return RedirectResponse(sign_in_url(request), status_code=303)
+    elsewhere = PASSWORD_PATH if failure == FAILURES[PasswordDue] else sign_in_url(request)
+    if failure.status == 401 or elsewhere == PASSWORD_PATH:
+        return _led_to(elsewhere, request, failure)
     here = context_of(request)
     page = Page(request, here, here.reader(NOTHING), known_caller(request))
     return page.render("error.html", "error", status=failure.status, error=failure.error, detail=detail)
+
+
+def _led_to(elsewhere: str, request: Request, failure: Failure) -> Response:
+    """To another page: the whole page also where only a part of it was asked for."""
+    if "hx-request" in request.headers:
+        return Response(status_code=failure.status, headers={"HX-Redirect": elsewhere})
+    return RedirectResponse(elsewhere, status_code=303)
 
 
 def sign_in_url(request: Request) -> str:

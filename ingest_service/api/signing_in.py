@@ -3,12 +3,14 @@
 import threading
 
 import msgspec
+import structlog
 
 from ingest_service.api.context import Context
-from ingest_service.api.errors import SignInRefused, TooManyAttempts
+from ingest_service.api.errors import CodesUnreadable, SignInRefused, TooManyAttempts
 from ingest_service.config import DAY_MS
 from ingest_service.people import totp
 from ingest_service.people.hashing import fits, hash_password, hash_token, is_outdated, new_token
+from ingest_service.people.sealing import KeyMissing
 from ingest_service.people.throttle import FREE_FAILURES_ADDRESS, wait_ms
 from ingest_service.store.doing import Doing
 from ingest_service.store.people import PersonRow, plain
@@ -18,6 +20,7 @@ HASHES_AT_ONCE = 2  # each takes 46 MiB and a core: more at once would only make
 TEMPORARY_MS = 7 * DAY_MS  # a password that someone else set
 MOST_WAITING = 8  # beyond that an attempt is turned away at once, so that a flood of them does not hold up readers
 BUSY_S = 2
+_log = structlog.get_logger(__name__)
 _hashing = threading.BoundedSemaphore(HASHES_AT_ONCE)
 _waiting = threading.BoundedSemaphore(HASHES_AT_ONCE + MOST_WAITING)
 
@@ -33,7 +36,7 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 def sign_in(here: Context, proof: Proof) -> str:
-    """The new session's secret, for the browser alone. Raises SignInRefused or TooManyAttempts."""
+    """The new session's secret, for the browser alone. Raises SignInRefused, TooManyAttempts or CodesUnreadable."""
     now_ms, account = here.clock(), plain(proof.account)
     wait = _wait_ms(here, account, proof.address, now_ms)
     if wait:
@@ -99,6 +102,11 @@ def _fits(password_hash: str, password: str) -> bool:
 
 
 def use_code(here: Context, person: PersonRow, code: str, now_ms: int) -> bool:
-    """Whether a one-time code is right; each is taken once."""
-    step = totp.matching_step(bytes.fromhex(person.totp_secret), code.strip(), now_ms, person.totp_step)
+    """Whether a one-time code is right; each is taken once. Raises CodesUnreadable."""
+    try:
+        seed = here.people.people.code_seed(person)
+    except KeyMissing as error:
+        _log.error("one_time_codes_unreadable", account=person.account, problem=str(error))
+        raise CodesUnreadable(f"the one-time codes of {person.account} cannot be checked: {error}") from error
+    step = totp.matching_step(seed, code.strip(), now_ms, person.totp_step)
     return step is not None and here.people.people.use_totp_step(person.id, step)

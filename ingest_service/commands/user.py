@@ -81,7 +81,7 @@ def _reset(args: argparse.Namespace) -> int:
     stores = stores_of(args)
     person = _found(stores, args.account)
     if person.totp_secret:
-        stores.people.set_totp(person.id, "", 0, doing_now())
+        stores.people.ask_no_codes(person.id, doing_now())
     _give_password(stores, person, args.ask)
     return 0
 
@@ -103,14 +103,14 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _give_password(stores: "PeopleStores", person: "PersonRow", asked: bool) -> None:
-    """A password of their own choice, or one that holds for some days and is printed once."""
+    """A password of their own choice, or one that is printed once and opens only the choice of their own."""
     from ingest_service.people.hashing import hash_password, new_password
 
     password = _typed(person) if asked else new_password()
     doing = doing_now()
     until_ms = None if asked else doing.at_ms + VALID_DAYS * DAY_MS
     stores.people.set_password(person.id, hash_password(password), until_ms, doing)
-    told = "" if asked else f", password {password} (shown once, holds for {VALID_DAYS} days)"
+    told = "" if asked else f", password {password} (shown once, to be changed within {VALID_DAYS} days)"
     print(f"{person.account}: may sign in{told}")
 
 

@@ -17,9 +17,13 @@ class Admission(StrEnum):
 
 
 class CallerKind(StrEnum):
-    """Who asks: a person who signed in, a machine with a key, or whoever sits at this very machine."""
+    """Who asks: a person who signed in, a machine with a key, or whoever sits at this very machine.
+
+    A newcomer signed in with a password that someone else set, and may do nothing but choose their own.
+    """
 
     PERSON = "person"
+    NEWCOMER = "newcomer"
     KEY = "key"
     LOCAL = "local"
 

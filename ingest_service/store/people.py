@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from ingest_service.audit.entry import Action
 from ingest_service.people.roles import Role
+from ingest_service.people.sealing import Sealer
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.doing import Doing
 from ingest_service.store.people_tables import Person, RoleGrant, SignedIn
+from ingest_service.store.sealed_codes import owner
 from ingest_service.store.transaction import transaction
 
 
@@ -23,7 +25,10 @@ class GrantSource(StrEnum):
 
 
 class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone with an account; times are ms since 1970 UTC. `password_until_ms` ends one that someone else set."""
+    """Someone with an account; times are ms since 1970 UTC. `password_until_ms` ends one that someone else set.
+
+    `totp_secret` is sealed ("": no one-time codes); `PeopleStore.code_seed` opens it.
+    """
 
     id: int
     account: str
@@ -66,8 +71,8 @@ class AccountTaken(ValueError):
 class PeopleStore:
     """The one writer of people and grants; each change is noted in the audit trail. Raises StoreError."""
 
-    def __init__(self, engine: Engine, trail: AuditTrail) -> None:
-        self._engine, self._trail = engine, trail
+    def __init__(self, engine: Engine, trail: AuditTrail, sealer: Sealer) -> None:
+        self._engine, self._trail, self._sealer = engine, trail, sealer
 
     def people(self) -> list[PersonRow]:
         """Everyone, disabled ones too, by account."""
@@ -111,13 +116,17 @@ class PeopleStore:
         with transaction(self._engine) as session:
             session.execute(update(Person).where(Person.id == person_id).values(password_hash=password_hash))
 
-    def set_totp(self, person_id: int, secret: str, step: int, doing: Doing) -> None:
-        """Ask for one-time codes of that secret (hex) from now on, or for none ("")."""
-        with transaction(self._engine) as session:
-            row = session.get_one(Person, person_id)
-            state = {"second_factor": "on" if secret else "off"}
-            row.totp_secret, row.totp_step = secret, step
-            self._trail.append(session, doing.entry(Action.SECOND_FACTOR_CHANGED, _subject(row), after=state))
+    def code_seed(self, person: PersonRow) -> bytes:
+        """What someone's one-time codes are made of. Raises KeyMissing."""
+        return self._sealer.open(person.totp_secret, owner(person.id))
+
+    def ask_codes(self, person_id: int, seed: bytes, step: int, doing: Doing) -> None:
+        """Ask for one-time codes of that seed from now on; `step` is the last that was used. Raises KeyMissing."""
+        self._set_codes(person_id, self._sealer.seal(seed, owner(person_id)), step, doing)
+
+    def ask_no_codes(self, person_id: int, doing: Doing) -> None:
+        """Ask for one-time codes no more."""
+        self._set_codes(person_id, "", 0, doing)
 
     def use_totp_step(self, person_id: int, step: int) -> bool:
         """Take a one-time code; False where it, or a newer one, was taken already."""
@@ -172,6 +181,13 @@ class PeopleStore:
                     self._revoke(session, row, doing)
             for placed in wanted:
                 self._grant(session, person_id, placed, doing, GrantSource.GROUPS)
+
+    def _set_codes(self, person_id: int, sealed: str, step: int, doing: Doing) -> None:
+        with transaction(self._engine) as session:
+            row = session.get_one(Person, person_id)
+            state = {"second_factor": "on" if sealed else "off"}
+            row.totp_secret, row.totp_step = sealed, step
+            self._trail.append(session, doing.entry(Action.SECOND_FACTOR_CHANGED, _subject(row), after=state))
 
     def _grant(self, session: Session, person_id: int, placed: Placed, doing: Doing, source: GrantSource) -> None:
         same = (RoleGrant.person_id == person_id, RoleGrant.node_id == placed.node_id, RoleGrant.role == placed.role)

@@ -58,18 +58,18 @@ def everything(path: str) -> Config:
     provider = Provider(issuer="https://id", client_id="c", redirect_url="https://here", client_secret_file=path)
     return Config(
         broker=Broker(password_file=path),
-        storage=Storage(kind=StoreKind.INFLUXDB, token_file=path),
+        storage=Storage(kind=StoreKind.INFLUXDB, token_file=path, seal_key_file=path),
         webhook=(Webhook(url="https://example.org", secret_file=path),),
         people=People(provider=provider),
     )
 
 
 def test_every_secret_of_the_configuration_is_known(file: Path) -> None:
-    keys = {"broker.password", "storage.token", "webhook[0].secret", "people.provider.client_secret"}
-    assert {one.key for one in secrets_of(everything(str(file)))} == keys
-    assert values_of(everything(str(file))) == (WORD,) * 4
+    keys = {"broker.password", "storage.seal_key", "storage.token", "webhook[0].secret"}
+    assert {one.key for one in secrets_of(everything(str(file)))} == {*keys, "people.provider.client_secret"}
+    assert values_of(everything(str(file))) == (WORD,) * 5
     assert values_of(everything("/no/such/file")) == ()
-    assert len(list(unusable_secrets(everything("/no/such/file")))) == 4
+    assert len(list(unusable_secrets(everything("/no/such/file")))) == 5
 
 
 def test_files_of_secrets_count_from_the_folder_of_the_configuration(tmp_path: Path, file: Path) -> None:

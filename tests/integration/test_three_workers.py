@@ -10,7 +10,7 @@ import pytest
 
 from ingest_service.config_file import load_config
 from tests.support.broker import Mosquitto, free_port
-from tests.support.entering import enter, first_password
+from tests.support.entering import enter_first, first_password
 from tests.support.plant import COUNTER, Wiring, agent, furnaces, write_site
 from tests.support.program import Program, product
 from tests.support.victoria import VictoriaMetrics
@@ -34,7 +34,7 @@ class Worker:
 
     def enter(self) -> None:
         """Sign in as the administrator whom the first start made."""
-        enter(self.http, "admin", first_password(self.program.log()))
+        enter_first(self.http, "admin", first_password(self.program.log()), "herons over the lime store")
 
     def ready(self) -> bool:
         self.program.check()

@@ -30,6 +30,7 @@ from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.rulepack import LimitUnit, Pollutant, load_pack
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
+from ingest_service.people.sealing import Sealer
 from ingest_service.people.settings import People, SignIn
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import AuditTrail
@@ -109,7 +110,7 @@ class City:
         self.broker_connected = True
         self.closing = threading.Event()
         self.config = Config(http=http or Http(), people=People(sign_in=SignIn.OFF))
-        self.people = open_people(self.engine, self.trail, self.config.people.admit)
+        self.people = open_people(self.engine, self.trail, self.config.people.admit, Sealer([b"k" * 32]))
 
     def context(self) -> Context:
         """What the application is made over."""

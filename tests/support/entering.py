@@ -12,6 +12,14 @@ def first_password(log: str) -> str:
     return told[-1]
 
 
+def enter_first(client: httpx.Client, account: str, given: str, own: str) -> None:
+    """Sign in with a password that someone else set, choose another, and sign in with that."""
+    enter(client, account, given)
+    changed = client.post("/account/password", data={"old": given, "new": own})
+    assert changed.status_code == 303, changed.text
+    enter(client, account, own)
+
+
 def enter(client: httpx.Client, account: str, password: str) -> httpx.Response:
     """Send the form; the client keeps the session. Raises AssertionError where it is refused."""
     answer = client.post("/sign-in", data={"account": account, "password": password})

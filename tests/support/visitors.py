@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import count
 
+from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ingest_service.people.hashing import hash_token, new_token
@@ -10,6 +11,7 @@ from ingest_service.people.nodes import home_node_id
 from ingest_service.people.roles import KeyUse, Role
 from ingest_service.store.doing import Doing
 from ingest_service.store.keys import KeyShown
+from ingest_service.store.people_tables import Person
 from ingest_service.store.sessions import How, SessionRow
 from tests.support.city import City
 
@@ -36,6 +38,17 @@ def visitor(city: City, role: Role, *nodes: str) -> str:
         ended_ms=None,
     )
     city.people.sessions.begin(row, doing)
+    city.people.directory.forget()
+    return token
+
+
+def newcomer(city: City, role: Role, *nodes: str) -> str:
+    """The same of someone who has yet to choose a password."""
+    token = visitor(city, role, *nodes)
+    session = city.people.sessions.find(hash_token(token))
+    assert session is not None
+    with Session(city.engine) as changing, changing.begin():
+        changing.get_one(Person, session.person_id).password_until_ms = city.now_ms + DAY_MS
     city.people.directory.forget()
     return token
 

@@ -1,4 +1,4 @@
-"""The page of one's own account: roles, password, one-time codes, sessions."""
+"""The page of one's own account: roles, one-time codes, sessions; the password has a page of its own."""
 
 import secrets
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from ingest_service.api.access import SIGNED_IN, Asking
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest
 from ingest_service.api.origin import Origin
+from ingest_service.api.page.password import SITE, WRONG_OLD
 from ingest_service.api.page.places import way_to
 from ingest_service.api.page.rendering import OpenPage, Page
 from ingest_service.api.page.texts import Texts
@@ -19,16 +20,14 @@ from ingest_service.api.signing_in import is_password_of
 from ingest_service.audit.entry import Action
 from ingest_service.people import totp
 from ingest_service.people.decision import Caller, CallerKind
-from ingest_service.people.hashing import hash_password
-from ingest_service.people.passwords import LEAST_LENGTH, weakness
+from ingest_service.people.passwords import LEAST_LENGTH
 from ingest_service.people.roles import Role
 from ingest_service.people.tree import Tree
 from ingest_service.store.doing import Doing
 from ingest_service.store.people import GrantRow, PersonRow
 
-SITE = "Clearstack"
 NOTICES = ("code_on", "code_off", "ended")
-WRONG_OLD, WRONG_CODE = "old", "code"
+WRONG_CODE = "code"
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse, dependencies=[SIGNED_IN])
 Old = Annotated[str, Form(max_length=128)]
@@ -59,22 +58,6 @@ def show_account(here: Here, page: OpenPage, caller: Asking, notice: str = "") -
     return account_page(here, page, caller, notice=notice if notice in NOTICES else "")
 
 
-@router.post("/account/password")
-def change_password(
-    here: Here, page: OpenPage, caller: Asking, origin: Origin, old: Old, new: Annotated[str, Form(max_length=128)]
-) -> Response:
-    """A new password; every session of the person ends, this one too."""
-    person = person_of(here, caller)
-    if not is_password_of(person, old):
-        return account_page(here, page, caller, WRONG_OLD)
-    weak = weakness(new, person.account, person.name, SITE)
-    if weak is not None:
-        return account_page(here, page, caller, weak)
-    here.people.people.set_password(person.id, hash_password(new), None, Doing(caller.name, origin, here.clock()))
-    here.people.directory.forget()
-    return RedirectResponse("/sign-in?next=/account", status_code=303)
-
-
 @router.post("/account/code")
 def start_codes(
     here: Here,
@@ -93,7 +76,7 @@ def start_codes(
     step = totp.matching_step(raw, code.strip(), now_ms, 0)
     if step is None:
         return account_page(here, page, caller, WRONG_CODE)
-    here.people.people.set_totp(person.id, raw.hex(), step, Doing(caller.name, origin, now_ms))
+    here.people.people.ask_codes(person.id, raw, step, Doing(caller.name, origin, now_ms))
     return RedirectResponse("/account?notice=code_on", status_code=303)
 
 
@@ -103,7 +86,7 @@ def stop_codes(here: Here, page: OpenPage, caller: Asking, origin: Origin, old: 
     person = person_of(here, caller)
     if not is_password_of(person, old):
         return account_page(here, page, caller, WRONG_OLD)
-    here.people.people.set_totp(person.id, "", 0, Doing(caller.name, origin, here.clock()))
+    here.people.people.ask_no_codes(person.id, Doing(caller.name, origin, here.clock()))
     return RedirectResponse("/account?notice=code_off", status_code=303)
 
 
@@ -133,7 +116,6 @@ def account_page(here: Context, page: Page, caller: Caller, wrong: str = "", not
         account=person.account if person else "",
         has_password=person is not None and bool(person.password_hash),
         has_code=person is not None and bool(person.totp_secret),
-        until_ms=person.password_until_ms if person else None,
         least_length=LEAST_LENGTH,
         new_secret=totp.text(secret),
         new_address=totp.address(secret, person.account, SITE) if person else "",

@@ -101,7 +101,7 @@ def reset_password(person: Number, here: Here, page: OpenPage, act: Managing) ->
     if row.issuer:
         raise InvalidRequest("whoever signs in through an identity provider has no password here")
     if row.totp_secret:
-        here.people.people.set_totp(row.id, "", 0, act.doing())
+        here.people.people.ask_no_codes(row.id, act.doing())
     return people_page(here, page, act, new_password_of(here, act, row))
 
 

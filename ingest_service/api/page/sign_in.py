@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from ingest_service.api.access import COOKIE, PUBLIC, SECURE_COOKIE, session_token
 from ingest_service.api.context import Context, Here
-from ingest_service.api.errors import SignInRefused, TooManyAttempts
+from ingest_service.api.errors import CodesUnreadable, SignInRefused, TooManyAttempts
 from ingest_service.api.origin import Origin
 from ingest_service.api.page.rendering import OpenPage, Page
 from ingest_service.api.signing_in import Proof, sign_in
@@ -48,6 +48,8 @@ def enter(
         return sign_in_form(page, next_path, "refused", account, status=401)
     except TooManyAttempts as error:
         return sign_in_form(page, next_path, "wait", account, error.wait_s, 429)
+    except CodesUnreadable:
+        return sign_in_form(page, next_path, "codes", account, status=503)
     return let_in(request, here, token, next_path)
 
 

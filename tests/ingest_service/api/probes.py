@@ -109,6 +109,7 @@ PROBES: dict[str, Maker] = {
     "GET /keys": lists("/keys"),
     "GET /tree": lists("/tree"),
     "GET /account": lists("/account"),
+    "GET /account/password": lists("/account/password"),
     "GET /metrics": lists("/metrics"),
     "GET /audit": lists("/audit"),
     "GET /api/v1/audit": lists("/api/v1/audit"),

@@ -9,15 +9,16 @@ from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from ingest_service.api.access import Needs, anyone, signed_in
+from ingest_service.api.access import Needs, anyone, arrived, signed_in
 from ingest_service.api.app import routers
 from ingest_service.people.roles import Right
 
 
 class Open(StrEnum):
-    """A route that needs no right: open to all, or to whoever is known."""
+    """A route that needs no right: open to all, to whoever is known, or to those with a password to choose too."""
 
     PUBLIC = "public"
+    ARRIVING = "arriving"
     SIGNED_IN = "signed_in"
 
 
@@ -59,7 +60,8 @@ def rule_of(dependant: Dependant) -> Right | Open | None:
     if doing or rights:
         return sorted(doing or rights)[0]
     calls = list(_calls(dependant))
-    return Open.SIGNED_IN if signed_in in calls else Open.PUBLIC if anyone in calls else None
+    kinds = {signed_in: Open.SIGNED_IN, arrived: Open.ARRIVING, anyone: Open.PUBLIC}
+    return next((rule for call, rule in kinds.items() if call in calls), None)
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:

@@ -21,9 +21,10 @@ from ingest_service.store.organisation import open_people
 from tests.ingest_service.api.probes import PROBES, Probe, doing
 from tests.ingest_service.api.rules import Open, Route, route_table
 from tests.support.city import NOW_MS, City, small_city
-from tests.support.visitors import machine, visitor
+from tests.support.visitors import machine, newcomer, visitor
 
 ROUTES = route_table()
+OWN = (Open.SIGNED_IN, Open.ARRIVING)
 WITHOUT_PROBE = {route for route in ROUTES if route.rule is Open.PUBLIC}
 # Where a visitor's role is granted, seen from Beishan.
 PLACES = {
@@ -52,6 +53,7 @@ class World:
         transport = httpx.ASGITransport(app=create_app(city.context()), raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://city.test")
         self._sessions = {(role, place): visitor(city, role, node) for role in Role for place, node in PLACES.items()}
+        self._newcomer = newcomer(city, Role.ADMIN, "all")
         self._keys = {(use, place): machine(city, PLACES[place], use) for use in KeyUse for place in ("own", "foreign")}
 
     def ask(self, route: Route, probe: Probe, headers: dict[str, str]) -> httpx.Response:
@@ -60,6 +62,9 @@ class World:
 
     def as_person(self, role: Role, place: str) -> dict[str, str]:
         return {"Cookie": f"session={self._sessions[role, place]}", "Accept-Language": "en"}
+
+    def as_newcomer(self) -> dict[str, str]:
+        return {"Cookie": f"session={self._newcomer}", "Accept-Language": "en"}
 
     def as_machine(self, use: KeyUse, place: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._keys[use, place]}"}
@@ -127,11 +132,29 @@ def test_a_key_opens_what_its_use_says_at_its_node(world: World, route: Route) -
             check(route, probe, place, answer, holds(route, use.rights, place), f"{use} {place}")
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.rule is Open.SIGNED_IN], ids=str)
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.rule in OWN], ids=str)
 def test_ones_own_account_is_there_for_everyone_who_signed_in(world: World, route: Route) -> None:
     answer = world.ask(route, PROBES[str(route)](world.city), world.as_person(Role.VIEWER, "foreign"))
     assert answer.status_code in (200, 303, 422)
     assert not any(name in answer.text for name in NAMES)
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route not in WITHOUT_PROBE], ids=str)
+def test_whose_password_someone_else_set_can_do_nothing_but_choose_their_own(world: World, route: Route) -> None:
+    answer = world.ask(route, PROBES[str(route)](world.city), world.as_newcomer())
+    if route.rule is Open.ARRIVING:
+        assert answer.status_code in (200, 422)
+    elif route.path.startswith(("/api/", "/metrics", "/query")):
+        assert (answer.status_code, answer.json()["error"]) == (403, "password_due")
+    else:
+        assert (answer.status_code, answer.headers["location"]) == (303, "/account/password")
+    assert not any(name in answer.text for name in NAMES)
+
+
+def test_only_the_choice_of_a_password_is_there_for_newcomers() -> None:
+    assert {str(route) for route in ROUTES if route.rule is Open.ARRIVING} == {
+        "GET /account/password", "POST /account/password",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

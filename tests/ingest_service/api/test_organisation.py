@@ -17,9 +17,10 @@ from ingest_service.store.doing import Doing
 from ingest_service.store.organisation import open_people
 from tests.support.browser import served
 from tests.support.city import City, small_city
-from tests.support.entering import enter
+from tests.support.entering import enter, enter_first
 from tests.support.visitors import machine, visitor
 
+OWN = "herons over the lime store"
 PARENTS = {
     "city:jc": "all", "district:north": "city:jc", "district:east": "city:jc", "home:beishan": "district:north",
     "home:donghu": "district:east",
@@ -88,8 +89,23 @@ def test_a_person_who_was_added_signs_in_with_the_password_that_was_shown_once(r
     password = secret_in(answer.text)
     assert password not in root.page("/people")
     with httpx.Client(base_url=root.http.base_url, timeout=60) as browser:
-        enter(browser, "wang", password)
+        enter_first(browser, "wang", password, OWN)
         assert [home["id"] for home in browser.get("/api/v1/homes").json()] == ["beishan"]
+
+
+def test_the_keys_of_a_machine_outlive_a_new_password_of_who_made_them(root: Admin) -> None:
+    made = root.send("/people/add", account="maker", name="Maker", role="admin", node="home:beishan")
+    with httpx.Client(base_url=root.http.base_url, timeout=60) as browser:
+        given = secret_in(made.text)
+        enter(browser, "maker", given)
+        form = {"name": "meter", "node": "home:beishan", "use": "read"}
+        assert browser.post("/keys/add", data=form).headers["location"] == "/account/password", "none before that"
+        enter_first(browser, "maker", given, OWN)
+        key = secret_in(browser.post("/keys/add", data=form).text)
+    person = next(one.id for one in root.city.people.people.people() if one.account == "maker")
+    assert root.send(f"/people/{person}/reset").status_code == 200
+    with httpx.Client(base_url=root.http.base_url, headers={"Authorization": f"Bearer {key}"}) as program:
+        assert [home["id"] for home in program.get("/api/v1/homes").json()] == ["beishan"]
 
 
 def test_an_account_is_made_once(root: Admin) -> None:

@@ -5,16 +5,19 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy.orm import Session
 
 from ingest_service.api.app import create_app
-from ingest_service.api.signing_in import TEMPORARY_MS
+from ingest_service.api.signing_in import TEMPORARY_MS, begin_session
 from ingest_service.audit.entry import Action
 from ingest_service.config import Config, Http
 from ingest_service.people.hashing import hash_password, hash_token
 from ingest_service.people.roles import Role
+from ingest_service.people.sealing import Sealer
 from ingest_service.people.throttle import FREE_FAILURES, FREE_FAILURES_ADDRESS
 from ingest_service.people.totp import code_at, secret_of
 from ingest_service.store.doing import Doing
+from ingest_service.store.people_tables import Person as Row
 from ingest_service.store.sessions import How
 from tests.support.browser import served
 from tests.support.city import City, small_city
@@ -131,12 +134,55 @@ def test_a_disabled_person_is_not_let_in_and_their_sessions_end(person: Person) 
 
 
 def test_a_password_that_someone_else_set_holds_for_a_week(person: Person) -> None:
-    people, now_ms = person.city.people.people, person.city.now_ms
-    people.set_password(person.id, HASH, now_ms + TEMPORARY_MS, person.doing)
+    people = person.city.people.people
+    people.set_password(person.id, HASH, person.city.now_ms + 1000, person.doing)
     person.tries()
-    assert "Choose your own before" in person.browser.get("/account?lang=en").text
-    people.set_password(person.id, HASH, now_ms, person.doing)
+    assert person.browser.get("/account/password").status_code == 200
+    person.city.now_ms += 1000
+    assert person.browser.get("/account/password").headers["location"].startswith("/sign-in")
     assert person.tries().status_code == 401
+
+
+def test_a_password_that_someone_else_set_opens_only_the_choice_of_ones_own(person: Person) -> None:
+    person.city.people.people.set_password(person.id, HASH, person.city.now_ms + TEMPORARY_MS, person.doing)
+    assert person.tries(next="/homes/donghu").headers["location"] == "/homes/donghu"
+    assert person.browser.get("/homes/donghu").headers["location"] == "/account/password"
+    part = person.browser.get("/alarms", headers={"HX-Request": "true"})
+    assert (part.status_code, part.headers["hx-redirect"]) == (403, "/account/password")
+    html = person.browser.get("/account/password?lang=en").text
+    assert "Someone else knows this password. Choose your own to go on" in html
+    assert 'href="/alarms"' not in html
+    same = person.browser.post("/account/password", data={"old": PASSWORD, "new": PASSWORD})
+    assert (same.status_code, "That is the present password." in same.text) == (422, True)
+    done = person.browser.post("/account/password", data={"old": PASSWORD, "new": OTHER})
+    assert done.headers["location"] == "/sign-in"
+    person.tries(OTHER)
+    assert person.browser.get("/homes/donghu").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/v1/homes", "/api/v1/stream", "/api/v1/session", "/query?q=SHOW+DATABASES"])
+def test_programs_are_told_in_one_word_that_a_password_is_to_be_chosen(person: Person, path: str) -> None:
+    person.city.people.people.set_password(person.id, HASH, person.city.now_ms + TEMPORARY_MS, person.doing)
+    person.tries()
+    answer = person.browser.get(path)
+    assert (answer.status_code, answer.json()["error"]) == (403, "password_due")
+    assert "choose your own first" in answer.json()["detail"]
+
+
+def test_who_has_yet_to_choose_a_password_can_sign_out(person: Person) -> None:
+    person.city.people.people.set_password(person.id, HASH, person.city.now_ms + TEMPORARY_MS, person.doing)
+    person.tries()
+    person.browser.post("/sign-out")
+    assert person.browser.get("/account/password").headers["location"].startswith("/sign-in")
+
+
+def test_who_came_through_the_provider_is_asked_for_no_password(person: Person) -> None:
+    city, people = person.city, person.city.people.people
+    people.set_password(person.id, HASH, city.now_ms + TEMPORARY_MS, person.doing)
+    row = people.person_of(person.id)
+    assert row is not None
+    person.browser.cookies.set("session", begin_session(city.context(), row, How.PROVIDER, "", ""), domain="127.0.0.1")
+    assert person.browser.get("/homes/donghu").status_code == 200
 
 
 def test_an_unused_session_ends_after_a_shift_and_a_used_one_after_a_week(person: Person) -> None:
@@ -195,6 +241,17 @@ def test_codes_are_asked_for_once_an_app_has_shown_one_and_each_is_taken_once(pe
     assert person.city.people.sessions.of(person.id)[0].how is How.SECOND_FACTOR
     off = person.browser.post("/account/code/off", data={"old": PASSWORD})
     assert off.headers["location"] == "/account?notice=code_off"
+    assert person.tries().status_code == 303
+
+
+def test_codes_under_a_key_that_was_lost_are_told_and_a_reset_lets_the_person_in_again(person: Person) -> None:
+    people = person.city.people.people
+    with Session(person.city.engine) as session, session.begin():
+        session.get_one(Row, person.id).totp_secret = Sealer([b"x" * 32]).seal(b"s" * 20, f"person {person.id}")
+    answer = person.tries(code="123456")
+    assert (answer.status_code, "Your one-time codes cannot be checked" in answer.text) == (503, True)
+    assert person.tries("wrong", code="123456").status_code == 401, "told to nobody else"
+    people.ask_no_codes(person.id, person.doing)
     assert person.tries().status_code == 303
 
 

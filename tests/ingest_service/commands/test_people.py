@@ -75,7 +75,7 @@ def test_who_could_see_a_home_is_printed(site: Site) -> None:
 
 def test_a_new_account_has_the_password_that_is_printed_and_its_role(site: Site) -> None:
     code, told = site.run("user", "add", "Li", "--name", "李敏", "--role", "engineer", "--node", "home:beishan")
-    found = re.fullmatch(r"li: may sign in, password (\S+) \(shown once, holds for 7 days\)\n", told)
+    found = re.fullmatch(r"li: may sign in, password (\S+) \(shown once, to be changed within 7 days\)\n", told)
     assert found
     person = site.stores.people.person("li")
     assert person is not None

@@ -12,13 +12,14 @@ from edge_agent.wire.sample import Reason
 from ingest_service.alarms.messages import INBOX_ADDRESS, Channel
 from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State, Step
 from ingest_service.api.page.account import NOTICES as ACCOUNT_NOTICES
-from ingest_service.api.page.account import WRONG_CODE, WRONG_OLD
+from ingest_service.api.page.account import WRONG_CODE
 from ingest_service.api.page.alarms import NOTICES
 from ingest_service.api.page.calendar_view import Level
 from ingest_service.api.page.cremations import FIGURES
 from ingest_service.api.page.data import Fact
 from ingest_service.api.page.energy import Span
 from ingest_service.api.page.furnace import GROUPS
+from ingest_service.api.page.password import WRONG_OLD, WRONG_SAME
 from ingest_service.api.page.rendering import NAVIGATION
 from ingest_service.api.page.shown import CONTACTS
 from ingest_service.api.page.standing import Stand
@@ -98,7 +99,7 @@ CODES: dict[str, set[str]] = {
     "how": set(How),
     "use": set(KeyUse),
     "node": set(NodeKind),
-    "weakness": {*Weakness, WRONG_OLD, WRONG_CODE},
+    "weakness": {*Weakness, WRONG_OLD, WRONG_CODE, WRONG_SAME},
     "rejection": {rejection.label for rejection in Rejection} - {"none"},
 }
 
@@ -130,7 +131,7 @@ def coded_keys() -> set[str]:
             for part in ("title", "text")
             for error in ("not_found", "invalid", "unavailable", "forbidden", "cross_site")
         ),
-        *(f"sign_in.wrong_{wrong}" for wrong in ("refused", "wait", "provider")),
+        *(f"sign_in.wrong_{wrong}" for wrong in ("refused", "wait", "codes", "provider")),
         *(f"people.part_{part}" for part in ("people", "tree", "keys")),
         *(f"tree.add_{kind}" for kind in MADE_BY_HAND),
         *(f"account.done_{notice}" for notice in ACCOUNT_NOTICES),
