@@ -40,7 +40,7 @@ UPDATE meta SET value = (SELECT coalesce(sum(count), 0) FROM gap) WHERE name = '
 DROP TABLE gap;
 """
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_BUSY_TIMEOUT_S = 5.0
+BUSY_TIMEOUT_S = 5.0
 _JOURNAL_LIMIT_BYTES = 16 * 2**20
 RESERVE_BYTES = 16 * 2**20  # left free on the disk, so that acknowledged blocks can still be deleted
 _REUSABLE_BYTES = 2**20  # free pages in the file that allow writing on a disk without room
@@ -95,7 +95,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _opened(path: Path, locking: _Locking) -> sqlite3.Connection:
     with guarded(path):
-        database = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+        database = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             database.execute(f"PRAGMA locking_mode = {locking}")
             _prepare(database, path)
@@ -109,7 +109,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     """Look into a file that another process may be writing."""
     with guarded(path):
         return sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None
         )
 
 

@@ -38,7 +38,10 @@ class HostOfflineError(LinkError):
 
 
 class Publisher:
-    """Brings the outbox to the centre. `hear` is the outbox's listener, `device_changed` the poller's watch."""
+    """Brings the outbox to the centre. `hear` is the outbox's listener, `device_changed` the poller's watch.
+
+    `owes_births` says that births were asked for and are not said yet.
+    """
 
     def __init__(self, node: Node, broker: Broker, outbox: Outbox, clock: Clock, pacing: Pacing) -> None:
         self.counters = PublisherCounters()
@@ -51,7 +54,7 @@ class Publisher:
         self._bd_seq = self._born_epoch = 0
         self._bd_seq_used = True
         self._between_turns = asyncio.Lock()
-        self._rebirth_wanted_ms: int | None = None
+        self.owes_births = False
         self._rebirth_allowed_ms = 0
         self._resend_after_ms = 0
         self._gaps_after_ms = 0
@@ -126,7 +129,7 @@ class Publisher:
                     await self._turn(link)
                 await self._pause(link)
         except asyncio.CancelledError:
-            if self._has_link and self._rebirth_wanted_ms is None:
+            if self._has_link and not self.owes_births:
                 with suppress(LinkError):
                     self._send_live(link)
             await link.farewell(self._node.death(self._bd_seq, self._clock.wall_ms()))
@@ -156,7 +159,7 @@ class Publisher:
         self._live_until, self._cursor = self._outbox.durable_number, 0
         self._telling.catch_up(self._live_until)
         self._pacing.connected(self._clock.monotonic_ms())
-        self._rebirth_wanted_ms = None
+        self.owes_births = False
         self._gaps_after_ms = 0
         self._be_born(link)
 
@@ -175,7 +178,7 @@ class Publisher:
             raise HostOfflineError(f"primary host {self._broker.primary_host} went offline")
         await self._obey(link.take_commands())
         self._rebirth(link)
-        if self._rebirth_wanted_ms is not None:
+        if self.owes_births:
             return  # from a request until its births no data may be sent (specification 5.21)
         self._send_live(link)
         woken, late = self._telling.wake(link), self._pacing.expire(self._clock.monotonic_ms())
@@ -188,7 +191,7 @@ class Publisher:
     async def _pause(self, link: Link) -> None:
         """Wait for news, the next timeout, or room for more history."""
         now_ms = self._clock.monotonic_ms()
-        due_ms = self._due_ms(link, now_ms) if self._rebirth_wanted_ms is None else self._rebirth_allowed_ms
+        due_ms = self._rebirth_allowed_ms if self.owes_births else self._due_ms(link, now_ms)
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0, due_ms - now_ms) / 1000):
                 await self._wake.wait()
@@ -206,8 +209,7 @@ class Publisher:
     async def _obey(self, payloads: Sequence[bytes]) -> None:
         """Heed commands."""
         heard = self._hearing.commands(payloads, self._node.command_aliases)
-        if heard.rebirth and self._rebirth_wanted_ms is None:
-            self._rebirth_wanted_ms = self._clock.monotonic_ms()
+        self.owes_births |= heard.rebirth
         accepted = [found for found in heard.acknowledgements if self._outbox.accepts(found)]
         if accepted:
             await self._release(accepted)
@@ -224,10 +226,10 @@ class Publisher:
     def _rebirth(self, link: Link) -> None:
         """Births again where they were asked for, where they changed, or where a new outbox began."""
         now_ms = self._clock.monotonic_ms()
-        wanted = self._rebirth_wanted_ms is not None and now_ms >= self._rebirth_allowed_ms
+        wanted = self.owes_births and now_ms >= self._rebirth_allowed_ms
         if not wanted and self._outbox.epoch == self._born_epoch:
             return
-        self._rebirth_wanted_ms, self._rebirth_allowed_ms = None, now_ms + REBIRTH_INTERVAL_MS
+        self.owes_births, self._rebirth_allowed_ms = False, now_ms + REBIRTH_INTERVAL_MS
         self.counters.rebirths += 1
         self._be_born(link)
 

@@ -8,6 +8,7 @@ import pytest
 from edge_agent.config import OutboxLimits
 from edge_agent.errors import OutboxError
 from edge_agent.outbox import Block, Gap, GapReason, OutboxFile, Released, read_state
+from edge_agent.outbox.schema import connect
 from edge_agent.wire.sample import Reason, Sample
 from tests.support.small_disk import needs_root, small_disk
 
@@ -150,15 +151,17 @@ def test_a_block_whose_samples_are_damaged_becomes_a_gap_and_the_others_stay(
     assert file.gaps() == [Gap("furnace-1", NOW_MS, NOW_MS, 2, GapReason.CORRUPT_FILE, (), file.epoch, 2, 2)]
 
 
-def test_a_full_disk_refuses_and_keeps_what_was_there(file: OutboxFile) -> None:
-    file.append([block(1)], NOW_MS)
-    file._db.execute("PRAGMA max_page_count = 8")
-    with pytest.raises(OutboxError, match="full"):
+def test_a_full_disk_refuses_and_keeps_what_was_there(limits: OutboxLimits) -> None:
+    database = connect(limits.path)
+    with closing(OutboxFile(limits.path, database, limits)) as file:
+        file.append([block(1)], NOW_MS)
+        database.execute("PRAGMA max_page_count = 8")
+        with pytest.raises(OutboxError, match="full"):
+            file.append([block(2, samples=5000)], NOW_MS)
+        assert numbers(file) == [1]
+        database.execute("PRAGMA max_page_count = 100000")
         file.append([block(2, samples=5000)], NOW_MS)
-    assert numbers(file) == [1]
-    file._db.execute("PRAGMA max_page_count = 100000")
-    file.append([block(2, samples=5000)], NOW_MS)
-    assert numbers(file) == [1, 2]
+        assert numbers(file) == [1, 2]
 
 
 @needs_root

@@ -6,6 +6,7 @@ from edge_agent.clock import SystemClock
 from edge_agent.outbox import outbox as outbox_module
 from edge_agent.publisher import publisher
 from edge_agent.wire.topic import MessageType
+from tests.edge_agent.outbox.disk import damage
 from tests.edge_agent.publisher.scene import COMMAND, Scene, play, sequence
 from tests.support.broker import start_mosquitto
 from tests.support.host import TestHost
@@ -124,7 +125,7 @@ def test_between_a_request_and_its_births_no_data_are_sent(
         host.ask_rebirth(COMMAND)
         await until(lambda: scene.counters.rebirths == 1)
         host.ask_rebirth(COMMAND)
-        await until(lambda: scene.publisher._rebirth_wanted_ms is not None)
+        await until(lambda: scene.publisher.owes_births)
         await scene.measure(20)
         await until(lambda: scene.outbox.durable_number == 20)
         assert not host.data("furnace-1")
@@ -180,11 +181,7 @@ def test_a_new_outbox_means_a_new_epoch_and_births_that_tell_it(host: TestHost, 
         await scene.measure(200)
         await until(lambda: scene.counters.blocks_acknowledged == 200)
         first = scene.outbox.epoch
-        scene.outbox._file._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        with path.open("r+b") as raw:
-            raw.seek(4096)
-            raw.write(b"\xa5" * 60_000)
-        scene.outbox._file._db.execute("PRAGMA shrink_memory")
+        damage(path, 60_000)
         await scene.measure(3)
         await until(lambda: scene.outbox.durable_number == 203)
         await until(lambda: scene.counters.blocks_acknowledged == 203)

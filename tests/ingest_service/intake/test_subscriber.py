@@ -1,4 +1,3 @@
-import os
 import socket
 import subprocess
 import threading
@@ -17,6 +16,7 @@ from ingest_service.intake import subscriber as module
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
 from tests.support.broker import Mosquitto, free_port, start_mosquitto
+from tests.support.proxy import Trouble, proxies
 from tests.support.waiting import PATIENCE_S, wait_until
 
 STATE = "spBv1.0/STATE/clearstack"
@@ -243,19 +243,14 @@ def test_it_comes_back_after_the_broker_was_killed(broker: Mosquitto) -> None:
 
 
 def test_the_broker_says_offline_for_a_centre_that_died(broker: Mosquitto, watcher: Watcher) -> None:
-    host = Listening(broker.port)
-    host.subscriber.start()
-    wait_until(lambda: watcher.states)
-    client = host.subscriber._client
-    assert client is not None
-    link = client.socket()
-    assert link is not None
-    with socket.socket(fileno=os.dup(link.fileno())) as same:
-        same.shutdown(socket.SHUT_RDWR)
-    wait_until(lambda: len(watcher.states) >= 3)
+    with proxies() as lines:
+        line = lines.line(broker.port)
+        with running(Listening(line.port)):
+            wait_until(lambda: watcher.states)
+            line.suffer(Trouble.RESET)
+            wait_until(lambda: len(watcher.states) >= 3)
     assert [state.online for state in watcher.states[:3]] == [True, False, True]
     assert watcher.states[1].timestamp == watcher.states[0].timestamp
-    host.subscriber.stop()
 
 
 def test_a_flood_is_cut_to_what_the_queue_holds_and_the_link_lives_on(broker: Mosquitto, watcher: Watcher) -> None:
