@@ -126,6 +126,7 @@ class Service:
             explain=lambda *asked: explainer.explain(channels(), *asked),
             counters=self._ingest.counters,
             book=book,
+            channels=channels,
             config=config,
             clock=wall_ms,
             checks=self._checks(),

@@ -18,6 +18,7 @@ from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import AuditTrail
+from ingest_service.store.channels import Channels
 from ingest_service.store.derived.point import DerivedStore
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
@@ -50,6 +51,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     store: TimeSeriesStore
     derived: DerivedStore
     live: LiveTable
+    channels: Callable[[], Channels]
     edges: Callable[[], Sequence[EdgeView]]
     previews: Callable[[], Sequence[Preview]]
     advice: Callable[[], Sequence[ChargeAdvice]]

@@ -54,7 +54,7 @@ def tile_readings(
     here: Context, reader: Reader, furnaces: Sequence[FurnaceRow], quantities: Sequence[str]
 ) -> list[Reading]:
     """The newest readings of these quantities of many furnaces; all of a furnace that has none of them."""
-    known = overview.series(reader, quantities=quantities)
+    known = overview.series(reader, [furnace.id for furnace in furnaces], quantities=quantities)
     others = {furnace.id for furnace in furnaces} - {series.furnace_id for series in known}
     if others:
         known += overview.series(reader, sorted(others))

@@ -6,7 +6,8 @@ from itertools import count
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+import numpy as np
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +16,7 @@ from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.access import Act, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import Forbidden, NotFound, NotSignedIn, TooManyStreams
+from ingest_service.api.fleet import series_of
 from ingest_service.api.numbers import Number
 from ingest_service.api.page.alarm_view import worst
 from ingest_service.api.page.formats import zone_of
@@ -23,6 +25,7 @@ from ingest_service.api.page.texts import Texts, texts
 from ingest_service.api.page.tiles import TILE_QUANTITIES
 from ingest_service.api.readings import readings
 from ingest_service.api.snapshot import found_home
+from ingest_service.columns import Int32s
 from ingest_service.errors import StoreError
 from ingest_service.people.roles import Right
 from ingest_service.store import journal, overview
@@ -46,10 +49,14 @@ class LiveValue(msgspec.Struct, frozen=True):
 
 
 class LiveValues(msgspec.Struct, frozen=True):
-    """What changed, as of `now_ms` (centre's clock)."""
+    """What changed, as of `now_ms` (centre's clock).
+
+    Where only some tiles are followed, `newest_at_ms` is when the newest value of all furnaces in sight was measured.
+    """
 
     now_ms: int
     values: list[LiveValue]
+    newest_at_ms: int | None = None
 
 
 class LiveAlarms(msgspec.Struct, frozen=True):
@@ -72,20 +79,25 @@ class Streams(msgspec.Struct):
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """What a page shows: a furnace in full, or the tiles of a home or of every home in sight."""
+    """What a page shows: a furnace in full, or tiles: of a home, of some furnaces, or of every furnace in sight."""
 
     home: str | None
     furnace: int | None
+    tiles: frozenset[int] | None = None
 
     def series(self, sight: Reader) -> list[KnownSeries]:
         """The series that the page shows. Raises NotFound where the reader sees no such home or furnace."""
-        wanted = [row for row in overview.furnaces(sight, self.home) if self.furnace in (None, row.id)]
-        if not wanted and self.furnace is not None:
-            raise NotFound(f"no furnace {self.furnace}")
         if self.home is not None:
             found_home(sight, self.home)
-        known = overview.series(sight, [row.id for row in wanted])
-        return known if self.furnace is not None else [one for one in known if one.quantity in TILE_QUANTITIES]
+        furnaces = overview.homes_of_furnaces(sight)
+        own = [furnace for furnace, home in furnaces.items() if self.home in (None, home)]
+        if self.furnace is not None:
+            if self.furnace not in own:
+                raise NotFound(f"no furnace {self.furnace}")
+            return overview.series(sight, [self.furnace])
+        if self.tiles is not None:
+            own = [furnace for furnace in own if furnace in self.tiles]
+        return overview.series(sight, own, quantities=TILE_QUANTITIES)
 
 
 class Watch:
@@ -97,6 +109,7 @@ class Watch:
         self._followed = followed
         self._t = t
         self._series: dict[int, KnownSeries] = {}
+        self._all: Int32s | None = None  # of every furnace in sight, where only some tiles are followed
         self._looked_at_ms = 0
         self._version = -1
         self._step = -1
@@ -116,7 +129,8 @@ class Watch:
         rows = self._here.live.changed_since(self._version, list(self._series))
         self._version = version
         changed = readings([self._series[int(one)] for one in rows.series], rows)
-        return LiveValues(now_ms, [LiveValue(shown(reading, now_ms, self._t), reading.value) for reading in changed])
+        values = [LiveValue(shown(reading, now_ms, self._t), reading.value) for reading in changed]
+        return LiveValues(now_ms, values, None if self._all is None else self._here.live.newest_ms(self._all))
 
     def alarms(self) -> LiveAlarms | None:
         """The alarms, when any of them took a step since the last call."""
@@ -134,6 +148,9 @@ class Watch:
     def _look(self, now_ms: int) -> None:
         """Edges may have announced new series since."""
         self._series = {one.id: one for one in self._followed.series(self._sight)}
+        if self._followed.tiles is not None:
+            furnaces = [*overview.homes_of_furnaces(self._sight)]
+            self._all = series_of(self._here, np.array(furnaces, np.int64))
         self._looked_at_ms = now_ms
 
 
@@ -150,10 +167,16 @@ async def place(request: Request) -> AsyncIterator[None]:
 
 
 def watch_of(
-    here: Here, act: Viewing, home: str | None = None, furnace: Number | None = None, lang: Locale = Locale.ZH
+    here: Here,
+    act: Viewing,
+    home: str | None = None,
+    furnace: Number | None = None,
+    tiles: Annotated[str | None, Query(pattern=r"^([0-9]{1,9}(,[0-9]{1,9}){0,299})?$")] = None,
+    lang: Locale = Locale.ZH,
 ) -> Watch:
-    """The stream that was asked for; `furnace` is a furnace's id."""
-    return Watch(here, act.sight, Followed(home, furnace), texts(lang))
+    """The stream that was asked for; `furnace` is a furnace's id, `tiles` are ids parted by commas."""
+    some = None if tiles is None else frozenset(map(int, filter(None, tiles.split(","))))
+    return Watch(here, act.sight, Followed(home, furnace, some), texts(lang))
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from ingest_service.alarms.facts import Facts, facts_from_json
 from ingest_service.alarms.messages import AlarmMessage, Channel
@@ -115,12 +115,14 @@ def alarm(reader: Reader, alarm_id: int) -> AlarmRecord | None:
 
 def newest_step_id(reader: Reader) -> int:
     """A number that rises with each step of any alarm in sight; 0 while there is none."""
-    query = (
-        select(func.max(AlarmEvent.id).label("newest"))
+    query = (  # from the newest step backwards: the largest of all would be looked for among all
+        select(AlarmEvent.id.label("newest"))
         .join(Alarm, Alarm.id == AlarmEvent.alarm_id)
         .where(_in_sight(reader))
+        .order_by(AlarmEvent.id.desc())
+        .limit(1)
     )
-    return int(reader.rows(query)[0]["newest"] or 0)
+    return next((int(row["newest"]) for row in reader.rows(query)), 0)
 
 
 def steps(reader: Reader, alarm_id: int) -> list[AlarmStep]:

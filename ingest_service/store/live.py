@@ -80,6 +80,11 @@ class LiveTable:
         with self._lock:
             return self._rows(self._newest.known() if series is None else np.asarray(series, np.int32))
 
+    def newest_ms(self, series: Int32s) -> int | None:
+        """When the newest sample of these series was measured; None where there is none."""
+        with self._lock:
+            return self._newest.newest_ms(series)
+
     def changed_since(self, version: int, series: Sequence[int] | Int32s | None = None) -> LiveRows:
         """Those rows that changed after the table had that version."""
         with self._lock:

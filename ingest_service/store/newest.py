@@ -49,9 +49,12 @@ class NewestSamples:
         found = inside[self._measured_at_ms[inside] != NEVER_MS]
         return SampleBatch(found, self._measured_at_ms[found], self._value[found], self._reason[found])
 
-    def newest_ms(self) -> int | None:
-        """The newest time of measurement of all, or None where there is no sample."""
-        newest = int(self._measured_at_ms.max())
+    def newest_ms(self, series: Int32s | None = None) -> int | None:
+        """The newest time of measurement of all or of these series, or None where there is no sample."""
+        known = (
+            self._measured_at_ms if series is None else self._measured_at_ms[series[series < len(self._measured_at_ms)]]
+        )
+        newest = int(known.max(initial=NEVER_MS))
         return None if newest == NEVER_MS else newest
 
     def _grow_to(self, highest: int) -> None:

@@ -1,12 +1,12 @@
 """Who is watched, as far as a reader may see: homes, furnaces, their series, their edges."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Engine, Select, select, text, true
+from sqlalchemy import ColumnElement, Engine, Select, func, select, text, true
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -46,6 +46,11 @@ class Reader:
         self._engine = engine
         self.scope = scope
 
+    def within(self, homes: Collection[str]) -> "Reader":
+        """The same sight, cut down to some homes."""
+        seen = self.scope.homes
+        return Reader(self._engine, Scope(frozenset(homes) if seen is None else seen.intersection(homes)))
+
     def rows(self, query: Select[*tuple[Any, ...]]) -> list[Mapping[str, Any]]:
         """The rows of a query by column name. Raises StoreError when the database cannot answer."""
         try:
@@ -53,6 +58,16 @@ class Reader:
                 return [dict(row) for row in connection.execute(query).mappings()]
         except SQLAlchemyError as error:
             raise StoreError(f"relational database: {error}") from error
+
+
+class Part(msgspec.Struct, frozen=True):
+    """Which rows of a list in its order: at most `count` (None: all) after the first `skipped`."""
+
+    count: int | None = None
+    skipped: int = 0
+
+
+WHOLE = Part()
 
 
 class KnownSeries(msgspec.Struct, frozen=True):
@@ -85,20 +100,41 @@ def ping(engine: Engine) -> None:
         raise StoreError(f"relational database: {error}") from error
 
 
-def homes(reader: Reader, home_id: str | None = None) -> list[HomeRow]:
+def homes(reader: Reader, home_id: str | None = None, part: Part = WHOLE) -> list[HomeRow]:
     """Every home in sight, by id; or the one of that id, if it is in sight."""
     query = select(*columns(HomeRow, Home)).where(reader.scope.admits(Home.id)).order_by(Home.id)
     if home_id is not None:
         query = query.where(Home.id == home_id)
-    return [HomeRow(**row) for row in reader.rows(query)]
+    return [HomeRow(**row) for row in reader.rows(query.limit(part.count).offset(part.skipped))]
 
 
-def furnaces(reader: Reader, home_id: str | None = None) -> list[FurnaceRow]:
+def furnaces(reader: Reader, home_id: str | None = None, part: Part = WHOLE) -> list[FurnaceRow]:
     """The furnaces in sight, of one home or of all, by home and name."""
     query = select(*columns(FurnaceRow, Furnace)).where(reader.scope.admits(Furnace.home_id))
     if home_id is not None:
         query = query.where(Furnace.home_id == home_id)
-    return [FurnaceRow(**row) for row in reader.rows(query.order_by(Furnace.home_id, Furnace.name))]
+    query = query.order_by(Furnace.home_id, Furnace.name).limit(part.count).offset(part.skipped)
+    return [FurnaceRow(**row) for row in reader.rows(query)]
+
+
+def homes_of_furnaces(reader: Reader) -> dict[int, str]:
+    """The home of every furnace in sight, by the furnace's id."""
+    query = select(Furnace.id.label("id"), Furnace.home_id.label("home")).where(reader.scope.admits(Furnace.home_id))
+    return {row["id"]: row["home"] for row in reader.rows(query)}
+
+
+def count_homes(reader: Reader) -> int:
+    """How many homes are in sight."""
+    query = select(func.count().label("count")).select_from(Home).where(reader.scope.admits(Home.id))
+    return int(reader.rows(query)[0]["count"])
+
+
+def count_furnaces(reader: Reader, home_id: str | None = None) -> int:
+    """How many furnaces are in sight, of one home or of all."""
+    query = select(func.count().label("count")).select_from(Furnace).where(reader.scope.admits(Furnace.home_id))
+    if home_id is not None:
+        query = query.where(Furnace.home_id == home_id)
+    return int(reader.rows(query)[0]["count"])
 
 
 def series(

@@ -35,6 +35,7 @@ from ingest_service.people.settings import People, SignIn
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
+from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.embedded.store import EmbeddedStore
@@ -94,6 +95,7 @@ class City:
         self.now_ms = NOW_MS
         self.engine: Engine = new_database(folder)
         self.registry = Registry(self.engine)
+        self.channels = ChannelsCache(self.registry).current
         self.store = EmbeddedStore(folder / "store")
         self.derived = EmbeddedDerived(folder / "derived")
         self.live = LiveTable()
@@ -126,6 +128,7 @@ class City:
             store=self.store,
             derived=self.derived,
             live=self.live,
+            channels=self.channels,
             edges=lambda: self.edges,
             previews=lambda: self.previews,
             advice=lambda: self.advice,

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from edge_agent.wire.quantity import PHASES
-from ingest_service.alarms.vocabulary import Severity
 from ingest_service.api.page.alarm_mark import brief
 from ingest_service.api.page.alarm_view import AlarmView, alarm_view, furnace_href, home_href, urgency, worst
 from ingest_service.api.page.formats import Clock, duration
@@ -26,8 +25,12 @@ AT_REST = ("idle", "cooling")
 
 
 class Tile(msgspec.Struct, frozen=True):
-    """One furnace in small. `worst` is the severity of its most urgent open alarm, `brief` says which ("": none)."""
+    """One furnace in small. `worst` is the severity of its most urgent open alarm, `brief` says which ("": none).
 
+    `over` names what is over a limit in the running hour.
+    """
+
+    id: int
     href: str
     name: str
     worst: str
@@ -36,13 +39,17 @@ class Tile(msgspec.Struct, frozen=True):
     phase: Shown | None
     values: list[Shown]
     hour: HourBar | None
+    over: list[str]
     newest_at_ms: int | None
     newest_age: str
     running: bool
 
 
 class HomeView(msgspec.Struct, frozen=True):
-    """One home with its furnaces in small; `over` names what is over a limit in the running hour."""
+    """One home with its furnaces in small; `over` names what is over a limit in the running hour.
+
+    `folded` is how many of its furnaces are left out, of which `folded_burning` burn.
+    """
 
     id: str
     href: str
@@ -54,6 +61,8 @@ class HomeView(msgspec.Struct, frozen=True):
     over: list[str]
     clock_doubt: str
     furnaces: list[Tile]
+    folded: int = 0
+    folded_burning: int = 0
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -98,7 +107,7 @@ def home_view(home: HomeRow, now: Situation, clock: Clock, t: Texts) -> HomeView
     """One home out of the situation."""
     edges = [edge for edge in now.edges if edge.home_id == home.id]
     alarms = sorted((alarm for alarm in now.alarms if alarm.home_id == home.id), key=urgency)
-    furnaces = [furnace for furnace in now.furnaces if furnace.home_id == home.id]
+    tiles = [tile(furnace, now, clock, t) for furnace in now.furnaces if furnace.home_id == home.id]
     return HomeView(
         id=home.id,
         href=home_href(home.id),
@@ -107,21 +116,27 @@ def home_view(home: HomeRow, now: Situation, clock: Clock, t: Texts) -> HomeView
         alarms=[alarm_view(alarm, now.now_ms, clock, t) for alarm in alarms],
         edges=edges,
         silent_edges=[edge for edge in edges if not edge.online],
-        over=[text for furnace in furnaces for text in _over(furnace, now, t)],
+        over=[f"{tile.name} {what}" for tile in tiles for what in tile.over],
         clock_doubt=doubt_text([one for one in now.readings if one.series.home_id == home.id], now.now_ms, t),
-        furnaces=[tile(furnace, now, clock, t) for furnace in furnaces],
+        furnaces=tiles,
     )
 
 
-def by_exception(homes: Sequence[HomeView]) -> list[HomeView]:
-    """The homes that need someone first: by their most urgent alarm, an hour over its limit, silence, then name."""
-    ranked = list(Severity)
+def folded(homes: Sequence[HomeView], most: int) -> list[HomeView]:
+    """The homes with at most so many furnaces in all: where there are more, only those that need someone."""
+    if sum(len(home.furnaces) for home in homes) <= most:
+        return list(homes)
+    views = []
+    for home in homes:
+        kept = [tile for tile in home.furnaces if tile.worst or tile.over][:most]
+        most -= len(kept)
+        views.append(_without(home, [tile for tile in home.furnaces if tile not in kept], kept))
+    return views
 
-    def rank(home: HomeView) -> tuple[int, bool, bool, str]:
-        urgent = min((ranked.index(Severity(alarm.severity)) for alarm in home.alarms), default=len(ranked))
-        return urgent, not home.over, not home.silent_edges, home.name
 
-    return sorted(homes, key=rank)
+def _without(home: HomeView, left_out: Sequence[Tile], kept: list[Tile]) -> HomeView:
+    burning = sum(tile.running for tile in left_out)
+    return msgspec.structs.replace(home, furnaces=kept, folded=len(left_out), folded_burning=burning)
 
 
 def tile(furnace: FurnaceRow, now: Situation, clock: Clock, t: Texts) -> Tile:
@@ -131,6 +146,7 @@ def tile(furnace: FurnaceRow, now: Situation, clock: Clock, t: Texts) -> Tile:
     newest_ms = max((r.measured_at_ms for r in mine.values() if r.measured_at_ms is not None), default=None)
     phase = mine.get("phase")
     return Tile(
+        id=furnace.id,
         href=furnace_href(furnace.home_id, furnace.name),
         name=furnace_name(furnace, t),
         worst=worst(alarms),
@@ -139,6 +155,7 @@ def tile(furnace: FurnaceRow, now: Situation, clock: Clock, t: Texts) -> Tile:
         phase=shown(phase, now.now_ms, t) if phase else None,
         values=[shown(mine[quantity], now.now_ms, t) for quantity in TILE_VALUES if quantity in mine],
         hour=_hour(furnace, now, t),
+        over=_over(furnace, now, t),
         newest_at_ms=newest_ms,
         newest_age=t("trust.never") if newest_ms is None else duration(now.now_ms - newest_ms, t),
         running=phase is not None and _runs(phase, now.now_ms),
@@ -167,10 +184,10 @@ def _hour(furnace: FurnaceRow, now: Situation, t: Texts) -> HourBar | None:
 
 
 def _over(furnace: FurnaceRow, now: Situation, t: Texts) -> list[str]:
-    """Each pollutant whose mean of the running hour is over a limit, with its furnace."""
+    """Each pollutant whose mean of the running hour is over a limit."""
     hours = [hour for hour in now.previews if hour.furnace_id == furnace.id and hour.mean is not None]
     over = dict.fromkeys(str(hour.pollutant) for hour in hours if (hour.mean or 0) > hour.limit)
-    return [f"{furnace_name(furnace, t)} {t.known('short', pollutant)}" for pollutant in over]
+    return [t.known("short", pollutant) for pollutant in over]
 
 
 def _runs(phase: Reading, now_ms: int) -> bool:

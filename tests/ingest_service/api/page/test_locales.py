@@ -14,6 +14,8 @@ from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State, Step
 from ingest_service.api.page.account import NOTICES as ACCOUNT_NOTICES
 from ingest_service.api.page.account import WRONG_CODE
 from ingest_service.api.page.alarms import NOTICES
+from ingest_service.api.page.areas import Level as AreaLevel
+from ingest_service.api.page.asked_homes import Wanted
 from ingest_service.api.page.calendar_view import Level
 from ingest_service.api.page.cremations import FIGURES
 from ingest_service.api.page.data import Fact
@@ -100,6 +102,11 @@ CODES: dict[str, set[str]] = {
     "use": set(KeyUse),
     "node": set(NodeKind),
     "weakness": {*Weakness, WRONG_OLD, WRONG_CODE, WRONG_SAME},
+    "home_state": set(Wanted),
+    "area": set(AreaLevel),
+    "no_area": set(AreaLevel),
+    "calm_areas": set(AreaLevel),
+    "more_areas": set(AreaLevel),
     "rejection": {rejection.label for rejection in Rejection} - {"none"},
 }
 

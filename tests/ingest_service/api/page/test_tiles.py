@@ -6,7 +6,7 @@ from edge_agent.wire.sample import Reason
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.page.formats import Clock
 from ingest_service.api.page.texts import texts
-from ingest_service.api.page.tiles import Situation, by_exception, by_home, home_view
+from ingest_service.api.page.tiles import HomeView, Situation, by_home, folded, home_view
 from ingest_service.api.readings import Reading
 from ingest_service.api.snapshot import EdgeState
 from ingest_service.emissions.preview import Preview
@@ -72,11 +72,28 @@ def test_a_home_of_which_nothing_is_known_is_empty() -> None:
     assert (empty.furnaces, empty.edges, empty.alarms) == ([], [], [])
 
 
-def test_homes_that_need_someone_come_first_and_the_rest_by_name() -> None:
-    now = situation(3)
-    over = [msgspec.structs.replace(one, mean=151.0) if one.furnace_id == 22 else one for one in now.previews]
-    parts, t = by_home(msgspec.structs.replace(now, previews=over)), texts(Locale.EN)
-    rows = [*(HomeRow(id=name) for name in HOMES), HomeRow(id="anping")]
-    views = by_exception([home_view(row, parts[row.id], CLOCK, t) for row in rows])
-    assert [view.name for view in views] == ["songhe", "donghu", "anping", "beishan"]
-    assert [view.over for view in views] == [["f2 CO"], [], [], []]
+def views(over: int = 0, homes: int = 2) -> list[HomeView]:
+    """Homes of three furnaces each, of which one may be over its limit of CO."""
+    now, t = situation(homes), texts(Locale.EN)
+    previews = [msgspec.structs.replace(one, mean=151.0) if one.furnace_id == over else one for one in now.previews]
+    parts = by_home(msgspec.structs.replace(now, previews=previews))
+    return [home_view(HomeRow(id=name), parts[name], CLOCK, t) for name in HOMES[:homes]]
+
+
+def test_what_is_over_its_limit_stands_at_furnace_and_home() -> None:
+    first, second = views(over=12)
+    assert [tile.over for tile in second.furnaces] == [[], ["CO"], []]
+    assert (first.over, second.over) == ([], ["f2 CO"])
+
+
+def test_few_furnaces_are_all_shown() -> None:
+    assert folded(views(), 6) == views()
+
+
+def test_of_many_furnaces_only_those_that_need_someone_are_shown_and_the_rest_counted() -> None:
+    first, second = folded(views(over=12), 5)
+    assert [tile.name for tile in first.furnaces + second.furnaces] == ["f2"]
+    assert (first.folded, second.folded, first.folded_burning) == (3, 2, 3)
+    assert second.over == ["f2 CO"]
+    none_left = folded(views(over=12), 0)
+    assert [home.folded for home in none_left] == [3, 3]

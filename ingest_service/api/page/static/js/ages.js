@@ -56,10 +56,7 @@ export function growOld() {
   const nowMs = centreNow();
   document.querySelectorAll(".reading[data-at]").forEach((reading) => ageReading(reading, nowMs));
   document.querySelectorAll(".tile").forEach((tile) => ageTile(tile, nowMs));
-  const tiles = [...document.querySelectorAll(".tile-age[data-at]")].map((age) => Number(age.dataset.at));
-  document.querySelectorAll(".age[data-newest]").forEach((age) => {
-    if (tiles.length) setAge(age, Math.max(...tiles), nowMs);
-  });
+  document.querySelectorAll(".age[data-newest]").forEach((age) => setAge(age, Number(age.dataset.at), nowMs));
   document.querySelectorAll(".phase[data-since] .since-span").forEach((span) => {
     setAge(span, Number(span.closest(".phase").dataset.since), nowMs);
   });

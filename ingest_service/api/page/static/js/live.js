@@ -2,23 +2,38 @@
 import { fullText, growOld, setCentreNow, sinceText } from "./ages.js";
 
 const SILENT_AFTER_MS = 6000;
+const TOLD_EVERY_MS = 5000; // of a whole country some alarm takes a step every moment
 let heardAt = performance.now();
+let source = null;
+let followed = "";
 
-export function follow() {
-  if (!document.body.dataset.stream) return;
-  const source = new EventSource(document.body.dataset.stream);
-  source.addEventListener("values", (event) => {
-    heardAt = performance.now();
-    const news = JSON.parse(event.data);
-    setCentreNow(news.now_ms);
-    news.values.forEach(takeValue);
-    growOld();
-  });
-  source.addEventListener("alarms", (event) => takeAlarms(JSON.parse(event.data)));
-  source.addEventListener("error", () => source.readyState === EventSource.CLOSED && signInAgain());
+export function keepFollowing() {
+  follow();
   setInterval(showLink, 1000);
-  addEventListener("pagehide", () => source.close());
+  addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+// A part of the page that was renewed may show other furnaces than before.
+export function follow() {
+  const wanted = document.querySelector("main [data-stream]")?.dataset.stream ?? document.body.dataset.stream;
+  if (!wanted || wanted === followed) return;
+  source?.close();
+  followed = wanted;
+  source = new EventSource(wanted);
+  source.addEventListener("values", (event) => takeValues(JSON.parse(event.data)));
+  source.addEventListener("alarms", (event) => takeAlarms(JSON.parse(event.data)));
+  source.addEventListener("error", (event) => event.target.readyState === EventSource.CLOSED && signInAgain());
+}
+
+function takeValues(news) {
+  heardAt = performance.now();
+  setCentreNow(news.now_ms);
+  news.values.forEach(takeValue);
+  if (news.newest_at_ms !== null) {
+    document.querySelectorAll(".age[data-newest]").forEach((age) => { age.dataset.at = news.newest_at_ms; });
+  }
+  growOld();
 }
 
 // A stream that is refused for good: the session has ended, or the reader may see this no more.
@@ -77,7 +92,20 @@ function takeAlarms(news) {
   }
   if (news.step === step) return;
   step = news.step;
-  document.body.dispatchEvent(new CustomEvent("alarms"));
+  tell();
+}
+
+let toldAt = -Infinity;
+let telling = 0;
+
+// At once, but not more often than now and then.
+function tell() {
+  if (telling) return;
+  telling = setTimeout(() => {
+    telling = 0;
+    toldAt = performance.now();
+    document.body.dispatchEvent(new CustomEvent("alarms"));
+  }, Math.max(0, toldAt + TOLD_EVERY_MS - performance.now()));
 }
 
 function showLink() {
