@@ -9,6 +9,7 @@ from importlib.resources import files
 LEAST_LENGTH = 10
 MOST_LENGTH = 128
 LEAST_DIFFERENT = 5
+LEAST_LISTED = 4  # shorter entries, without their marks, stand in honest passwords too
 RUN = 5  # so many neighbours in a row (alphabet, digits, keyboard) are a pattern
 _PLAIN_FORMS = str.maketrans("@4301!5$7+", "aaeoiisstt")
 _ROWS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb")
@@ -40,9 +41,13 @@ def weakness(password: str, *names: str) -> Weakness | None:
 
 @cache
 def common() -> frozenset[str]:
-    """The words that people choose most, in their plain form (common_passwords.txt says where they come from)."""
+    """What people choose most, in its plain form: the 30,000 passwords of zxcvbn, and words of the field and in pinyin."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # takes a while, and only whoever chooses a password needs it
+
     lines = files("ingest_service.people").joinpath("common_passwords.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+    ours = (word for line in lines if not line.startswith("#") for word in line.split())
+    published = (_letters(word) for word in FREQUENCY_LISTS["passwords"])
+    return frozenset((*ours, *(word for word in published if len(word) >= LEAST_LISTED)))
 
 
 def normalised(password: str) -> str:
