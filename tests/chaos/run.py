@@ -15,7 +15,7 @@ from tests.support.ledger import read_answers, stored_counters, stored_gaps
 from tests.support.plant import COUNTER
 from tests.support.waiting import wait_until
 
-WARM_UP_S = 30.0
+WARM_UP_S = 100.0
 CALM_S = 120.0
 DRAIN_S = 180.0
 FURNACES = [(home, number) for home, numbers in HOMES.items() for number in numbers]

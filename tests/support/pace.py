@@ -12,13 +12,13 @@ _LOOK_S, _HELD_UP_S = 0.005, 0.03
 Scene = Callable[[], Coroutine[None, None, None]]
 
 
-def in_pace(scene: Scene) -> None:
+def in_pace(scene: Scene, attempts: int = ATTEMPTS) -> None:
     """Play a scene; one that failed is played again where its event loop was held up meanwhile."""
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, attempts + 1):
         failure, held_up_s = asyncio.run(_played(scene))
         if failure is None:
             return
-        if held_up_s < _HELD_UP_S or attempt == ATTEMPTS:
+        if held_up_s < _HELD_UP_S or attempt == attempts:
             raise failure
 
 

@@ -115,7 +115,7 @@ def test_what_cannot_be_written_now_is_not_held_and_the_next_write_succeeds(
     with pytest.raises(StoreError, match=said) as caught:
         store.write(one_block(1, ROWS))
     assert "\n" not in str(caught.value)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60, "it does not wait as long as the server asks for"
     assert store.held(1, EPOCH) == []
     assert store.write(one_block(1, ROWS)).stored == 3
     assert len(server.lines()) == 2
