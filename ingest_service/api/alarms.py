@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ingest_service.alarms.texts import describe
@@ -11,6 +11,7 @@ from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State
 from ingest_service.api.access import Act, Sight, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import NotFound
+from ingest_service.api.listing import Offset, tell_total
 from ingest_service.api.numbers import Number
 from ingest_service.api.page.formats import zone_of
 from ingest_service.api.schemas import DeliveryOut, ErrorOut, Out
@@ -18,7 +19,7 @@ from ingest_service.people.roles import Right
 from ingest_service.store import journal
 from ingest_service.store.alarms import Answer
 from ingest_service.store.journal import AlarmRecord, Message
-from ingest_service.store.overview import Reader
+from ingest_service.store.overview import Part, Reader
 
 router = APIRouter(tags=["alarms"], responses={404: {"model": ErrorOut}})
 Acknowledging = Annotated[Act, needs(Right.ACKNOWLEDGE)]
@@ -84,18 +85,24 @@ class Wanted(StrEnum):
 
 @router.get("/alarms", summary="Alarms, open ones first")
 def list_alarms(
+    response: Response,
     here: Here,
     sight: Sight,
     state: Wanted = Wanted.OPEN,
     home: str | None = None,
     furnace: Number | None = None,
     limit: Limit = 200,
+    offset: Offset = 0,
 ) -> list[AlarmOut]:
-    """Open alarms, and with state=all the newest finished ones; `furnace` is a furnace's id."""
-    found = journal.open_alarms(sight, home, furnace)
+    """Open alarms, and with state=all the finished ones after them, the newest first; `furnace` is a furnace's id."""
+    opened = journal.open_alarms(sight, home, furnace)
+    found, total = opened[offset : offset + limit], len(opened)
     if state is Wanted.ALL:
-        found += journal.finished_alarms(sight, limit, home, furnace)
-    return [alarm_out(here, alarm) for alarm in found[:limit]]
+        total += journal.count_finished(sight, home, furnace)
+        rest = Part(limit - len(found), max(0, offset - len(opened)))
+        found += journal.finished_alarms(sight, rest, home, furnace)
+    tell_total(response, total)
+    return [alarm_out(here, alarm) for alarm in found]
 
 
 @router.get("/alarms/{alarm}", summary="One alarm with its life and who was told")

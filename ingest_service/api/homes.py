@@ -1,14 +1,18 @@
 """JSON: homes and furnaces, and what their tags show now."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field
 
 from ingest_service.api.access import Charts
 from ingest_service.api.context import Here
+from ingest_service.api.listing import Limit, Offset, tell_total
 from ingest_service.api.readings import Reading, Trust
 from ingest_service.api.schemas import EdgeOut, ErrorOut, Out
 from ingest_service.api.snapshot import edge_states, found_furnace, found_home, furnace_readings, running_hours
 from ingest_service.store import overview
+from ingest_service.store.overview import Part
+
+LISTED = 1000
 
 router = APIRouter(tags=["homes"], responses={404: {"model": ErrorOut}})
 
@@ -89,9 +93,10 @@ class FurnaceDetailOut(FurnaceOut):
 
 
 @router.get("/homes", summary="Every funeral home")
-def list_homes(sight: Charts) -> list[HomeOut]:
+def list_homes(response: Response, sight: Charts, limit: Limit = LISTED, offset: Offset = 0) -> list[HomeOut]:
     """The homes in sight, by id."""
-    return [HomeOut.model_validate(home) for home in overview.homes(sight)]
+    tell_total(response, overview.count_homes(sight))
+    return [HomeOut.model_validate(home) for home in overview.homes(sight, part=Part(limit, offset))]
 
 
 @router.get("/homes/{home}", summary="One home with its furnaces and edges")
@@ -106,9 +111,12 @@ def show_home(home: str, here: Here, sight: Charts) -> HomeDetailOut:
 
 
 @router.get("/furnaces", summary="Every furnace")
-def list_furnaces(sight: Charts, home: str | None = None) -> list[FurnaceOut]:
-    """The furnaces in sight, of one home or of all."""
-    return [FurnaceOut.model_validate(furnace) for furnace in overview.furnaces(sight, home)]
+def list_furnaces(
+    response: Response, sight: Charts, home: str | None = None, limit: Limit = LISTED, offset: Offset = 0
+) -> list[FurnaceOut]:
+    """The furnaces in sight, of one home or of all, by home and name."""
+    tell_total(response, overview.count_furnaces(sight, home))
+    return [FurnaceOut.model_validate(furnace) for furnace in overview.furnaces(sight, home, Part(limit, offset))]
 
 
 @router.get("/homes/{home}/furnaces/{furnace}", summary="One furnace with its newest values and the running hour")

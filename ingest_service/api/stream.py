@@ -18,7 +18,7 @@ from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import Forbidden, NotFound, NotSignedIn, TooManyStreams
 from ingest_service.api.fleet import series_of
 from ingest_service.api.numbers import Number
-from ingest_service.api.page.alarm_view import worst
+from ingest_service.api.page.alarm_view import most_urgent
 from ingest_service.api.page.formats import zone_of
 from ingest_service.api.page.shown import Shown, shown
 from ingest_service.api.page.texts import Texts, texts
@@ -138,12 +138,11 @@ class Watch:
         if step == self._step:
             return None
         self._step = step
-        found = journal.open_alarms(self._sight)
-        waiting = (alarm for alarm in found if alarm.acknowledged_at_ms is None)
-        newest = max(waiting, key=lambda alarm: alarm.id, default=None)
+        found = journal.count_open(self._sight)
+        newest = journal.alarm(self._sight, found.newest_unacknowledged)
         zone = zone_of(self._here.config)
         words = describe(newest.facts, self._t.locale, zone).what if newest else ""
-        return LiveAlarms(step, len(found), worst(found), newest.id if newest else 0, words)
+        return LiveAlarms(step, found.count, most_urgent(found.by_severity), newest.id if newest else 0, words)
 
     def _look(self, now_ms: int) -> None:
         """Edges may have announced new series since."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from ingest_service.alarms.facts import Facts, facts_from_json
 from ingest_service.alarms.messages import AlarmMessage, Channel
@@ -11,7 +11,7 @@ from ingest_service.alarms.vocabulary import Locale, State
 from ingest_service.people.nodes import home_node_id
 from ingest_service.store.alarms import IS_OPEN
 from ingest_service.store.deliveries import DeliveryState
-from ingest_service.store.overview import Reader, columns
+from ingest_service.store.overview import WHOLE, Part, Reader, columns
 from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Furnace, Rejection
 
 
@@ -48,6 +48,18 @@ class AlarmRecord(msgspec.Struct, frozen=True):
         if self.acknowledged_at_ms is None:
             return State.ACTIVE_UNACKNOWLEDGED if self.cleared_at_ms is None else State.CLEARED_UNACKNOWLEDGED
         return State.ACTIVE_ACKNOWLEDGED if self.cleared_at_ms is None else State.CLOSED
+
+
+class OpenAlarms(msgspec.Struct, frozen=True):
+    """How many alarms are open, by severity, and the newest that nobody has acknowledged (0: none)."""
+
+    by_severity: dict[str, int]
+    newest_unacknowledged: int
+
+    @property
+    def count(self) -> int:
+        """How many in all."""
+        return sum(self.by_severity.values())
 
 
 class AlarmStep(msgspec.Struct, frozen=True):
@@ -92,25 +104,44 @@ class Refused(msgspec.Struct, frozen=True):
 
 def open_alarms(reader: Reader, home_id: str | None = None, furnace_id: int | None = None) -> list[AlarmRecord]:
     """Every alarm that still needs someone (not cleared, or not acknowledged), newest first."""
-    return _alarms(reader, home_id, furnace_id, IS_OPEN, None)
+    return _alarms(reader, home_id, furnace_id, IS_OPEN)
 
 
 def finished_alarms(
-    reader: Reader, limit: int, home_id: str | None = None, furnace_id: int | None = None
+    reader: Reader, part: Part, home_id: str | None = None, furnace_id: int | None = None
 ) -> list[AlarmRecord]:
-    """The newest alarms that are cleared and acknowledged."""
-    return _alarms(reader, home_id, furnace_id, ~IS_OPEN, limit)
+    """A part of the alarms that are cleared and acknowledged, the newest first."""
+    return _alarms(reader, home_id, furnace_id, ~IS_OPEN, part)
+
+
+def count_finished(reader: Reader, home_id: str | None = None, furnace_id: int | None = None) -> int:
+    """How many alarms are cleared and acknowledged."""
+    query = select(func.count().label("count")).select_from(Alarm).where(_in_sight(reader), ~IS_OPEN)
+    return int(reader.rows(_of(query, home_id, furnace_id))[0]["count"])
+
+
+def count_open(reader: Reader) -> OpenAlarms:
+    """What every page says of alarms."""
+    unacknowledged = case((Alarm.acknowledged_at_ms.is_(None), Alarm.id))
+    query = (
+        select(Alarm.severity.label("severity"), func.count().label("count"), func.max(unacknowledged).label("newest"))
+        .where(_in_sight(reader), IS_OPEN)
+        .group_by(Alarm.severity)
+    )
+    rows = reader.rows(query)
+    newest = max((row["newest"] or 0 for row in rows), default=0)
+    return OpenAlarms({row["severity"]: row["count"] for row in rows}, newest)
 
 
 def alarms_raised(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list[AlarmRecord]:
     """The alarms of a furnace that were raised in `[from_ms, to_ms)`, oldest first."""
     raised = and_(Alarm.raised_at_ms >= from_ms, Alarm.raised_at_ms < to_ms)
-    return _alarms(reader, None, furnace_id, raised, None)[::-1]
+    return _alarms(reader, None, furnace_id, raised)[::-1]
 
 
 def alarm(reader: Reader, alarm_id: int) -> AlarmRecord | None:
     """That alarm, or None where the reader sees none of that number."""
-    return next(iter(_alarms(reader, None, None, Alarm.id == alarm_id, 1)), None)
+    return next(iter(_alarms(reader, None, None, Alarm.id == alarm_id)), None)
 
 
 def newest_step_id(reader: Reader) -> int:
@@ -152,31 +183,43 @@ def messages(reader: Reader, limit: int, alarm_id: int | None = None, inbox: Loc
     return [_message(**row) for row in reader.rows(query)]
 
 
-def rejections(reader: Reader) -> list[Refused]:
+def rejections(reader: Reader, part: Part = WHOLE) -> list[Refused]:
     """What was not admitted, newest first. Whoever sees part of the city sees that of their homes."""
     query = (
         select(*columns(Refused, Rejection))
         .where(reader.scope.admits(Rejection.home))
         .order_by(Rejection.last_at_ms.desc(), Rejection.id)
+        .limit(part.count)
+        .offset(part.skipped)
     )
     return [Refused(**row) for row in reader.rows(query)]
 
 
+def count_rejections(reader: Reader) -> int:
+    """Of how many origins and reasons something was not admitted."""
+    query = select(func.count().label("count")).select_from(Rejection).where(reader.scope.admits(Rejection.home))
+    return int(reader.rows(query)[0]["count"])
+
+
 def _alarms(
-    reader: Reader, home_id: str | None, furnace_id: int | None, condition: ColumnElement[bool], limit: int | None
+    reader: Reader, home_id: str | None, furnace_id: int | None, condition: ColumnElement[bool], part: Part = WHOLE
 ) -> list[AlarmRecord]:
     query = (
         select(*columns(AlarmRecord, Alarm, Furnace.name.label("furnace")))
         .outerjoin(Furnace, Furnace.id == Alarm.furnace_id)
         .where(_in_sight(reader), condition)
         .order_by(Alarm.raised_at_ms.desc(), Alarm.id.desc())
-        .limit(limit)
+        .limit(part.count)
+        .offset(part.skipped)
     )
+    return [_record(**row) for row in reader.rows(_of(query, home_id, furnace_id))]
+
+
+def _of(query: Select[*tuple[Any, ...]], home_id: str | None, furnace_id: int | None) -> Select[*tuple[Any, ...]]:
+    """A query for alarms, of one home or furnace alone where these are given."""
     if home_id is not None:
         query = query.where(Alarm.home_id == home_id)
-    if furnace_id is not None:
-        query = query.where(Alarm.furnace_id == furnace_id)
-    return [_record(**row) for row in reader.rows(query)]
+    return query if furnace_id is None else query.where(Alarm.furnace_id == furnace_id)
 
 
 def _in_sight(reader: Reader) -> ColumnElement[bool]:

@@ -58,7 +58,12 @@ def urgency(record: AlarmRecord) -> tuple[bool, int, int]:
 
 def worst(alarms: Iterable[AlarmRecord]) -> str:
     """The most urgent severity among them, "" where there is none."""
-    return min((Severity(alarm.severity) for alarm in alarms), key=_BY_URGENCY.index, default="")
+    return most_urgent(alarm.severity for alarm in alarms)
+
+
+def most_urgent(severities: Iterable[str]) -> str:
+    """The most urgent of these severities, "" where there is none."""
+    return min(map(Severity, severities), key=_BY_URGENCY.index, default="")
 
 
 def _href(record: AlarmRecord) -> str:

@@ -3,17 +3,22 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from edge_agent.wire.quantity import quantities
 from ingest_service.alarms.facts import ExceedanceFacts
+from ingest_service.alarms.vocabulary import Severity
 from ingest_service.api.alarms import Acknowledging, acknowledged, found_alarm
 from ingest_service.api.context import Here
 from ingest_service.api.numbers import Number
+from ingest_service.api.page.addresses import PageNumber, Word
 from ingest_service.api.page.alarm_view import alarm_view, urgency
+from ingest_service.api.page.areas import Level, is_in
+from ingest_service.api.page.asked_alarms import AskedAlarms, choices
 from ingest_service.api.page.formats import MINUTE_MS
 from ingest_service.api.page.furnace import limits_in_force
+from ingest_service.api.page.paging import Paging
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.texts import REASON_MARK
 from ingest_service.api.page.trend_view import Plot, TrendView, plots_of, trends_url
@@ -21,8 +26,9 @@ from ingest_service.people.roles import Right
 from ingest_service.store import journal, overview
 from ingest_service.store.alarms import Answer
 from ingest_service.store.journal import AlarmRecord, Message
+from ingest_service.store.overview import Part, Reader
 
-FINISHED_SHOWN = 50
+OPEN_A_PAGE, FINISHED_A_PAGE = 50, 50
 LETTERS_SHOWN = 100
 ROUND_ONSET_MS = 15 * MINUTE_MS
 NOTICES = {Answer.ACKNOWLEDGED: "acknowledged", Answer.ALREADY_ACKNOWLEDGED: "already"}
@@ -46,17 +52,45 @@ class Letter(msgspec.Struct, frozen=True):
 
 
 @router.get("/alarms")
-def show_alarms(page: AnyPage) -> HTMLResponse:
+def show_alarms(
+    page: AnyPage,
+    city: Word = "",
+    district: Word = "",
+    severity: Severity | None = None,
+    number: Annotated[PageNumber, Query(alias="page")] = 1,
+    finished: PageNumber = 1,
+) -> HTMLResponse:
     """What needs someone first, then what is finished."""
-    unfinished = sorted(journal.open_alarms(page.sight), key=urgency)
-    finished = journal.finished_alarms(page.sight, FINISHED_SHOWN)
+    asked = AskedAlarms(city=city, district=district, severity=severity, page=number, finished=finished)
+    sight, place = place_of(page, asked)
+    every = sorted(journal.open_alarms(sight), key=urgency)
+    wanted = asked.among(every)
+    opened = Paging.of(len(wanted), OPEN_A_PAGE, asked.page)
+    past = Paging.of(journal.count_finished(sight), FINISHED_A_PAGE, asked.finished)
+    shown = opened.part(wanted)
+    done = journal.finished_alarms(sight, Part(past.size, past.skipped))
     return page.render(
         "alarms.html",
         "alarms",
-        open=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in unfinished],
-        finished=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in finished],
-        mine={alarm.id for alarm in unfinished if page.may_at_node(Right.ACKNOWLEDGE, alarm.node)},
+        asked=asked,
+        place=place,
+        choices=choices(asked, every),
+        opened=opened,
+        past=past,
+        open=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in shown],
+        finished=[alarm_view(alarm, page.now_ms, page.clock, page.t) for alarm in done],
+        mine={alarm.id for alarm in shown if page.may_at_node(Right.ACKNOWLEDGE, alarm.node)},
     )
+
+
+def place_of(page: Page, asked: AskedAlarms) -> tuple[Reader, str]:
+    """The reader's sight cut down to the place that was asked for, and what that place is called."""
+    if not (asked.city or asked.district):
+        return page.sight, ""
+    homes = [home for home in overview.homes(page.sight) if is_in(home, asked.city, asked.district)]
+    level = Level.DISTRICT if asked.district else Level.CITY
+    name = level.name_of(homes[0], page.t) if homes else asked.district or asked.city
+    return page.sight.within([home.id for home in homes]), name
 
 
 @router.get("/alarms/{alarm}")

@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from ingest_service.alarms.vocabulary import Severity
+from ingest_service.api.page.alarm_view import most_urgent
 from ingest_service.api.page.home_states import HomeState
 from ingest_service.api.page.texts import Texts
 from ingest_service.store.rows import HomeRow
@@ -31,6 +32,11 @@ class Level(StrEnum):
         if self is Level.CITY:
             return home.city_zh, home.city_en
         return home.district_zh, home.district_en
+
+
+def is_in(home: HomeRow, city: str, district: str) -> bool:
+    """Whether a home is in the places of these keys; "" is any."""
+    return city in ("", Level.CITY.key(home)) and district in ("", Level.DISTRICT.key(home))
 
 
 class Area(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +81,7 @@ def _area(key: str, own: Sequence[HomeState], level: Level, t: Texts) -> Area:
         homes=len(own),
         furnaces=sum(state.furnaces for state in own),
         burning=sum(state.burning for state in own),
-        worst=min((Severity(state.worst) for state in own if state.worst), key=list(Severity).index, default=""),
+        worst=most_urgent(state.worst for state in own if state.worst),
         in_alarm=sum(bool(state.alarms) for state in own),
         over=sum(bool(state.over) for state in own),
         silent=sum(bool(state.silent) for state in own),

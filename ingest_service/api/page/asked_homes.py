@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from enum import StrEnum
-from urllib.parse import urlencode
 
 import msgspec
 
-from ingest_service.api.page.areas import Level
+from ingest_service.api.page.addresses import address
+from ingest_service.api.page.areas import is_in
+from ingest_service.api.page.asked_alarms import AskedAlarms
 from ingest_service.api.page.home_states import HomeState
 from ingest_service.store.rows import HomeRow
 
@@ -46,23 +47,26 @@ class AskedHomes(msgspec.Struct, frozen=True, kw_only=True):
 
     def address(self, **other: str | int) -> str:
         """The overview's address with these conditions and others in their place; another condition is a first page."""
-        wanted = msgspec.structs.replace(self, **{"page": 1, **other})
-        fields = msgspec.structs.asdict(wanted)
-        said = {name: value for name, value in fields.items() if value and (name, value) not in _USUAL}
-        return f"/?{urlencode(said)}" if said else "/"
+        return address("/", self, {"page": 1, **other})
+
+    @property
+    def others(self) -> dict[str, str]:
+        """What a search goes on asking for, by its name in the address; "" for nothing."""
+        return {"city": self.city, "district": self.district, "state": "" if self.state is Wanted.ANY else self.state}
+
+    @property
+    def alarms(self) -> str:
+        """The address of the alarms of the place."""
+        return AskedAlarms(city=self.city, district=self.district).address()
 
     def in_place(self, states: Sequence[HomeState]) -> list[HomeState]:
         """The homes of the city and the district."""
-        wanted = [(level, key) for level, key in ((Level.CITY, self.city), (Level.DISTRICT, self.district)) if key]
-        return [state for state in states if all(level.key(state.home) == key for level, key in wanted)]
+        return [state for state in states if is_in(state.home, self.city, self.district)]
 
     def named(self, states: Sequence[HomeState]) -> list[HomeState]:
         """Those whose names, or those of their places, contain the word."""
         word = self.q.casefold()
         return [state for state in states if any(word in name.casefold() for name in _names(state.home))]
-
-
-_USUAL = {("state", Wanted.ANY), ("page", 1)}
 
 
 def _names(home: HomeRow) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from ingest_service.api.fleet import burning, series_of
+from ingest_service.api.page.addresses import PageNumber, Word
 from ingest_service.api.page.alarm_view import worst
 from ingest_service.api.page.asked_homes import AskedHomes, Wanted
 from ingest_service.api.page.formats import duration
@@ -24,7 +25,6 @@ from ingest_service.store.overview import Reader
 HOMES_A_PAGE, TILES_A_PAGE = 40, 60
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
-Word = Annotated[str, Query(max_length=200)]
 
 
 class CityView(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ def show_city(
     district: Word = "",
     q: Word = "",
     state: Wanted = Wanted.ANY,
-    number: Annotated[int, Query(alias="page", ge=1, le=10**6)] = 1,
+    number: Annotated[PageNumber, Query(alias="page")] = 1,
 ) -> HTMLResponse:
     """Every home in sight that was asked for, what is abnormal first."""
     asked = AskedHomes(city=city, district=district, q=q.strip(), state=state, page=number)

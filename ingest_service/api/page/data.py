@@ -2,14 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from ingest_service.api.health import check_all
+from ingest_service.api.page.addresses import PageNumber, Word, address
 from ingest_service.api.page.completeness import GapLine, gap_line
 from ingest_service.api.page.formats import DAY_MS, duration, size
+from ingest_service.api.page.paging import Paging
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import NO_VALUE
 from ingest_service.api.page.tiles import home_name
@@ -21,9 +24,11 @@ from ingest_service.people.roles import Right
 from ingest_service.store import journal, overview
 from ingest_service.store.forecast import Outlook, forecast
 from ingest_service.store.gaps import KnownGap, newest_gaps
+from ingest_service.store.overview import Part
 from ingest_service.store.timeseries import StoreStatus
 
-GAPS_SHOWN = 30
+GAPS_SHOWN, REJECTIONS_SHOWN = 30, 50
+EDGES_A_PAGE = 50
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -33,6 +38,17 @@ class Fact(msgspec.Struct, frozen=True):
 
     key: str
     text: str
+
+
+class AskedEdges(msgspec.Struct, frozen=True, kw_only=True):
+    """Which edges are asked for: whose name or home contains a word (""; all), and the page of them."""
+
+    q: str = ""
+    page: int = 1
+
+    def address(self, **other: str | int) -> str:
+        """The page's address with these conditions and others in their place."""
+        return address("/data", self, other)
 
 
 class EdgeLine(msgspec.Struct, frozen=True):
@@ -49,22 +65,39 @@ class EdgeLine(msgspec.Struct, frozen=True):
     rebirths: int
     conflicts: int
 
+    @property
+    def needs_someone(self) -> bool:
+        """Whether it is silent, or two go by its name."""
+        return not self.online or self.conflicts > 0
+
+    def is_called(self, word: str) -> bool:
+        """Whether its home's name or its own contains the word."""
+        return word.casefold() in f"{self.home} / {self.name}".casefold()
+
 
 @router.get("/data")
-def show_data(page: AnyPage) -> HTMLResponse:
+def show_data(page: AnyPage, q: Word = "", number: Annotated[PageNumber, Query(alias="page")] = 1) -> HTMLResponse:
     """Whether the data reach the centre, and what does not."""
+    asked = AskedEdges(q=q.strip(), page=number)
     runs_it = page.may(Right.OPERATE)  # what concerns the centre as a whole is no matter of one home
     names = {home.id: home_name(home, page.t) for home in overview.homes(page.sight)}
     day_ago_ms = page.now_ms - DAY_MS
     gaps = newest_gaps(page.sight, page.now_ms - 7 * DAY_MS, GAPS_SHOWN)
+    edges = [edge_line(edge, names[edge.home_id]) for edge in edge_states(page.here, page.sight)]
+    found = sorted((edge for edge in edges if edge.is_called(asked.q)), key=lambda edge: not edge.needs_someone)
+    paging = Paging.of(len(found), EDGES_A_PAGE, asked.page)
     return page.render(
         "data.html",
         "data",
         checks=check_all(page.here) if runs_it else [],
-        edges=[edge_line(edge, names[edge.home_id]) for edge in edge_states(page.here, page.sight)],
+        asked=asked,
+        paging=paging,
+        many=len(edges) > EDGES_A_PAGE,
+        edges=paging.part(found),
         intake=intake_facts(page, page.here.counters()) if runs_it else [],
         store=store_facts(page) if runs_it else [],
-        rejections=journal.rejections(page.sight),
+        rejections=journal.rejections(page.sight, Part(REJECTIONS_SHOWN)),
+        all_rejections=journal.count_rejections(page.sight),
         gaps=gap_lines(page, [gap for gap in gaps if gap.to_ms > day_ago_ms], names),
         old_gaps=gap_lines(page, [gap for gap in gaps if gap.to_ms <= day_ago_ms], names),
     )

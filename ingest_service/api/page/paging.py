@@ -21,9 +21,14 @@ class Paging(msgspec.Struct, frozen=True):
         return cls(total, size, max(1, min(asked, -(-total // size))))
 
     @property
+    def skipped(self) -> int:
+        """How many entries come before this page."""
+        return (self.page - 1) * self.size
+
+    @property
     def first(self) -> int:
         """The number of the first entry of the page, from 1; 0 where there is none."""
-        return min(self.total, (self.page - 1) * self.size + 1)
+        return min(self.total, self.skipped + 1)
 
     @property
     def last(self) -> int:
@@ -37,4 +42,4 @@ class Paging(msgspec.Struct, frozen=True):
 
     def part(self, entries: Sequence[T]) -> list[T]:
         """The entries of the page, out of all."""
-        return list(entries[(self.page - 1) * self.size : self.page * self.size])
+        return list(entries[self.skipped : self.skipped + self.size])

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api.access import NOTHING, Asking, Sight, known_caller, scope_of
 from ingest_service.api.context import Context, Here
-from ingest_service.api.page.alarm_view import worst
+from ingest_service.api.page.alarm_view import most_urgent
 from ingest_service.api.page.assets import asset_url
 from ingest_service.api.page.formats import Clock, zone_of
 from ingest_service.api.page.language import COOKIE, chosen
@@ -82,7 +82,7 @@ class Page:
         other = Locale.EN if self.locale is Locale.ZH else Locale.ZH
         shows = self.may(Right.VIEW) and here_key != "error"
         step = journal.newest_step_id(self.sight) if shows else 0  # before the alarms: never too new
-        alarms = journal.open_alarms(self.sight) if shows else []
+        alarms = journal.count_open(self.sight) if shows else journal.OpenAlarms({}, 0)
         return {
             "t": self.t,
             "clock": self.clock,
@@ -93,10 +93,10 @@ class Page:
             "may_people": self.may(Right.PEOPLE),
             "may_tree": self.may(Right.TREE),
             "is_local": self.reader is not None and self.reader.kind is CallerKind.LOCAL,
-            "alarm_count": len(alarms),
-            "worst": worst(alarms),
+            "alarm_count": alarms.count,
+            "worst": most_urgent(alarms.by_severity),
             "alarm_step": step,
-            "newest_alarm": max((alarm.id for alarm in alarms if alarm.acknowledged_at_ms is None), default=0),
+            "newest_alarm": alarms.newest_unacknowledged,
             "stream": f"/api/v1/stream?lang={self.locale}{'&' if stream else ''}{stream}" if shows else "",
             "lang_tag": LANG_TAGS[self.locale],
             "other_lang_tag": LANG_TAGS[other],

@@ -1,4 +1,4 @@
-"""The overview of a country: 60 homes in 10 cities, of which two edges are silent, one furnace in alarm, one over."""
+"""Overview and lists of a country: 60 homes in 10 cities, two of them silent; a furnace in alarm and over a limit."""
 
 import re
 from collections.abc import Iterator
@@ -6,18 +6,20 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.api import stream
 from ingest_service.api.context import EVERYTHING
+from ingest_service.api.page import alarms, data
 from ingest_service.api.page.city import HOMES_A_PAGE
 from ingest_service.api.page.texts import texts
 from ingest_service.config import Http
 from tests.ingest_service.api.test_pages import page, words
 from tests.support.browser import served
-from tests.support.city import NOW_MS, City, empty_city, in_order
+from tests.support.city import NOW_MS, City, empty_city, in_order, stuck
 from tests.support.country import settle
 
 
@@ -153,3 +155,78 @@ def test_burning_furnaces_are_counted_as_their_tiles_show_them(tmp_path: Path) -
             city.now_ms += 60_000
             city.measure(furnaces[4], {"phase": 4.0}, age_ms=100)
             assert "Furnaces running 1 of 14" in words(page(client, "/"))
+
+
+def test_alarms_stand_by_place_and_severity_a_page_at_a_time(
+    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "OPEN_A_PAGE", 2)
+    html = page(reader, "/alarms")
+    assert "All 3 High 2 Medium 1" in words(html)
+    after = re.search(r'rel="next" href="([^"]+)"', html)
+    assert after
+    rest = page(reader, after.group(1))
+    shown = [re.findall(r'<article class="alarm" id="([^"]+)"', part) for part in (html, rest)]
+    assert [len(part) for part in shown] == [2, 1]
+    assert len({*shown[0], *shown[1]}) == 3
+    city = words(page(reader, "/alarms?city=市6"))
+    assert in_order(["Alarms City 6", "All places", "Open 1"], city)
+    assert "Open 1" in words(page(reader, "/alarms?severity=medium"))
+    assert "Open 0" in words(page(reader, "/alarms?city=nowhere"))
+
+
+def test_the_place_of_the_overview_leads_to_its_alarms(reader: httpx.Client) -> None:
+    html = page(reader, "/?city=市6&district=区13").replace("&amp;", "&")
+    link = re.search(r'href="(/alarms\?[^"]+)"', html)
+    assert link
+    assert "Open 1" in words(page(reader, link.group(1)))
+
+
+def test_finished_alarms_are_reached_page_by_page(
+    own_city: City, own_client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "FINISHED_A_PAGE", 1)
+    condition = stuck(own_city.furnaces[4], NOW_MS - 90_000)
+    (number,) = own_city.observe(condition)
+    own_city.alarms.acknowledge(number, "Li Min", "", NOW_MS)
+    own_city.observe(msgspec.structs.replace(condition, ends_ms=NOW_MS))
+    first, second = (page(own_client, f"/alarms?finished={at}").partition('id="finished"')[2] for at in (1, 2))
+    assert "1–1 of 2" in words(first)
+    assert [f"alarm-{number}" in part for part in (first, second)] == [True, False]
+    assert "alarm-2" in second
+
+
+def test_silent_edges_come_first_and_the_others_a_page_at_a_time(
+    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "EDGES_A_PAGE", 20)
+    html = page(reader, "/data")
+    assert in_order(["Home 0 / gateway", "Home 40 / gateway", "Home 1 / gateway"], html)
+    assert html.count("/ gateway") == 20
+    assert "1–20 of 60" in words(html)
+    assert "41–60 of 60" in words(page(reader, "/data?page=3"))
+    found = page(reader, "/data?q=home 40")
+    assert found.count("/ gateway") == 1
+    assert "Home 40 / gateway" in found
+    assert "No edge goes by this name." in words(page(reader, "/data?q=nowhere"))
+
+
+@pytest.mark.parametrize(("path", "total"), [("/api/v1/homes", 60), ("/api/v1/furnaces", 120)])
+def test_lists_for_programs_come_in_parts_of_a_stable_order_with_their_total(
+    reader: httpx.Client, path: str, total: int
+) -> None:
+    whole = reader.get(path)
+    assert (len(whole.json()), whole.headers["x-total-count"]) == (total, str(total))
+    parts = [reader.get(path, params={"limit": 25, "offset": offset}).json() for offset in range(0, total, 25)]
+    assert [one for part in parts for one in part] == whole.json()
+    beyond = reader.get(path, params={"offset": total})
+    assert (beyond.json(), beyond.headers["x-total-count"]) == ([], str(total))
+    assert reader.get(path, params={"limit": 10_001}).status_code == 422
+
+
+def test_alarms_for_programs_come_in_parts_open_ones_first(client: httpx.Client) -> None:
+    asked = {"state": "all", "limit": 1}
+    parts = [client.get("/api/v1/alarms", params={**asked, "offset": offset}) for offset in range(3)]
+    assert [[alarm["id"] for alarm in part.json()] for part in parts] == [[1], [2], []]
+    assert {part.headers["x-total-count"] for part in parts} == {"2"}
+    assert client.get("/api/v1/alarms").headers["x-total-count"] == "1"
