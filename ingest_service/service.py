@@ -39,6 +39,7 @@ from ingest_service.store.energy import EnergyStore
 from ingest_service.store.first_admin import ACCOUNT, make_first_admin
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.judgements import JudgementStore
+from ingest_service.store.lessons import LessonStore
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
 from ingest_service.store.opening import open_series_store
@@ -54,9 +55,11 @@ from ingest_service.workers.cycle_reading import CycleSite
 from ingest_service.workers.cycles import CycleWorker
 from ingest_service.workers.deliver import DeliverWorker
 from ingest_service.workers.derive import DeriveWorker, Sources
+from ingest_service.workers.expect import ExpectWorker
 from ingest_service.workers.explaining import Explainer
 from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
 from ingest_service.workers.judge import JudgeWorker, Why
+from ingest_service.workers.lessons import Lessons
 from ingest_service.workers.loop import Worker
 from ingest_service.workers.plant import StoredPlant
 from ingest_service.workers.seal import SealWorker
@@ -104,6 +107,9 @@ class Service:
             "judge": judge,
             "cycles": cycles,
             "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms, standing),
+            "expect": ExpectWorker(
+                store, channels, alarms, self._derived, Lessons(store, LessonStore(engine), plant.marks), wall_ms
+            ),
             "deliver": DeliverWorker(DeliveryStore(engine), self._notifiers, wall_ms),
             "seal": SealWorker(store, config.storage.retention, wall_ms),
             "derive": DeriveWorker(self._derive_from(live, channels, judge, book, zone), self._derived, wall_ms),

@@ -16,7 +16,9 @@ from ingest_service.columns import Float64s, Int64s
 
 LESSONS = 30  # of a furnace count: some five days
 FEWEST = 8  # below so many nothing is expected
-WIDTH = 4.0  # robust sigmas to either side
+WIDTH = (
+    4.0  # robust sigmas to either side: of normal scatter less than one false alarm a furnace and month lies outside
+)
 _FEW = 4.0  # a few lessons know less: sigma grows by 1 + this / lessons
 _SIGMA_OF_MAD = 1.4826  # of a normal distribution
 SHAPE = (len(QUANTITIES), CELLS)

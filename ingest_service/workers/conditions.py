@@ -4,16 +4,27 @@ from collections.abc import Iterable, Sequence
 
 from edge_agent.wire.quantity import quantities
 from edge_agent.wire.sample import Reason
-from ingest_service.alarms.facts import DeviceBadFacts, ExceedanceFacts, Name, ShortfallFacts, SilentFacts, StuckFacts
+from ingest_service.alarms.facts import (
+    DeviceBadFacts,
+    ExceedanceFacts,
+    Facts,
+    Name,
+    ShortfallFacts,
+    SilentFacts,
+    StuckFacts,
+    UnusualFacts,
+)
 from ingest_service.alarms.lifecycle import Condition, Place
+from ingest_service.alarms.vocabulary import Kind
+from ingest_service.anomaly.course import PHASE_OF
+from ingest_service.anomaly.unusual import IN_A_ROW
+from ingest_service.anomaly.window import Findings, UnusualFindings
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.pack import Limit, RulePack
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.channels import ChannelRow
 from ingest_service.store.exceedances import ExceedanceRow
-
-_STUCK = "stuck_value:"
 
 
 def exceedance_key(furnace_id: int, pack: RulePack, limit: Limit) -> str:
@@ -69,22 +80,44 @@ def _quantity(row: ExceedanceRow) -> Name:
     return Name(known.zh, known.en)
 
 
-def stuck_key(series_id: int) -> str:
-    """One alarm a series."""
-    return f"{_STUCK}{series_id}"
+def series_key(kind: Kind, series_id: int) -> str:
+    """One alarm a kind and series."""
+    return f"{kind.value}:{series_id}"
 
 
-def stuck_series(keys: Iterable[str]) -> list[int]:
-    """The series of those keys that are of stuck values."""
-    return [int(key.removeprefix(_STUCK)) for key in keys if key.startswith(_STUCK) and key[len(_STUCK) :].isdigit()]
+def series_of_keys(kind: Kind, keys: Iterable[str]) -> list[int]:
+    """The series of those keys that are of such alarms."""
+    head = f"{kind.value}:"
+    return [int(key.removeprefix(head)) for key in keys if key.startswith(head) and key[len(head) :].isdigit()]
 
 
-def stuck(place: ChannelRow, value: float, since_ms: int, held_s: float, threshold_s: float) -> Condition:
-    """An analyser that has shown `value` since `since_ms`."""
-    name = Name(place.name_zh, place.name_en)
-    facts = StuckFacts(_home(place), _furnace(place), name, value, place.unit, held_s, threshold_s, since_ms)
-    where = Place(place.home_id, place.furnace_id, place.series_id)
-    return Condition(stuck_key(place.series_id), where, facts, since_ms)
+def stuck(place: ChannelRow, findings: Findings, at: int) -> Condition:
+    """An analyser that has shown the same value for too long."""
+    value, held_s, threshold_s = (float(column[at]) for column in (findings.value, findings.score, findings.threshold))
+    since_ms = int(findings.since_ms[at])
+    facts = StuckFacts(_home(place), _furnace(place), _channel(place), value, place.unit, held_s, threshold_s, since_ms)
+    return _of_series(Kind.STUCK_VALUE, place, facts, since_ms)
+
+
+def unusual(place: ChannelRow, findings: Findings, at: int) -> Condition:
+    """A quantity outside what its furnace usually shows. Findings must be those of the detector of it."""
+    if not isinstance(findings, UnusualFindings):
+        raise TypeError(f"findings of {findings.detector} do not say what was expected")
+    facts = UnusualFacts(
+        home=_home(place),
+        furnace=_furnace(place),
+        channel=_channel(place),
+        phase=PHASE_OF[int(findings.cell[at])],
+        value=round(float(findings.value[at]), 2),
+        low=round(float(findings.low[at]), 2),
+        high=round(float(findings.high[at]), 2),
+        unit=place.unit,
+        minutes=IN_A_ROW,
+        score=float(findings.score[at]),
+        threshold=float(findings.threshold[at]),
+        since_ms=int(findings.since_ms[at]),
+    )
+    return _of_series(Kind.UNUSUAL, place, facts, facts.since_ms)
 
 
 def silent_key(edge: EdgeView) -> str:
@@ -115,6 +148,15 @@ def device_bad(place: ChannelRow, reasons: Sequence[int], since_ms: int) -> Cond
         since_ms=since_ms,
     )
     return Condition(device_key(place.source_id), Place(place.home_id, place.furnace_id), facts, since_ms)
+
+
+def _of_series(kind: Kind, place: ChannelRow, facts: Facts, since_ms: int) -> Condition:
+    where = Place(place.home_id, place.furnace_id, place.series_id)
+    return Condition(series_key(kind, place.series_id), where, facts, since_ms)
+
+
+def _channel(place: ChannelRow) -> Name:
+    return Name(place.name_zh, place.name_en)
 
 
 def _home(place: ChannelRow) -> Name:

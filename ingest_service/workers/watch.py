@@ -13,7 +13,7 @@ from ingest_service.anomaly.detectors import run_all
 from ingest_service.anomaly.runs import Runs, runs_of
 from ingest_service.anomaly.standing import Standing
 from ingest_service.anomaly.stuck import STUCK_AFTER_S
-from ingest_service.anomaly.window import NOT_BURNING, Findings, Presence, Window
+from ingest_service.anomaly.window import NOT_BURNING, Window
 from ingest_service.columns import Int32s, Int64s
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmStore
@@ -21,6 +21,7 @@ from ingest_service.store.batch import SampleBatch
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers import conditions
+from ingest_service.workers.anomalies import observations
 from ingest_service.workers.clock_watch import ClockWatch
 from ingest_service.workers.loop import run_every
 
@@ -109,9 +110,8 @@ class WatchWorker:
         if not len(watched):
             return
         window = self._window(channels, watched, now_ms)
-        stuck = np.array(conditions.stuck_series(open_keys), np.int64)
         for findings in run_all(window):
-            yield from _observations(findings, window, channels, stuck)
+            yield from observations(findings, window.series, now_ms, channels, open_keys)
 
     def _window(self, channels: Channels, watched: Int64s, now_ms: int) -> Window:
         """How the watched series stand, and since when their furnaces burn."""
@@ -144,14 +144,3 @@ def _burning_since(samples: SampleBatch, phase_series: int) -> int:
         return int(NOT_BURNING)
     own = samples.series == phase_series
     return burning_since_ms(samples.measured_at_ms[own], samples.value[own])
-
-
-def _observations(findings: Findings, window: Window, channels: Channels, stuck: Int64s) -> Iterator[Observation]:
-    """Anomalies as conditions, and series that are normal again as such; nothing of what is unknown."""
-    for at in np.flatnonzero(findings.presence == Presence.ANOMALOUS).tolist():
-        place = channels.row(int(window.series[at]))
-        figures = (findings.value[at], findings.since_ms[at], findings.score[at], findings.threshold[at])
-        yield conditions.stuck(place, float(figures[0]), int(figures[1]), float(figures[2]), float(figures[3]))
-    normal = (findings.presence == Presence.NORMAL) & np.isin(window.series, stuck)
-    for series in window.series[normal].tolist():
-        yield Normal(conditions.stuck_key(series), window.now_ms)

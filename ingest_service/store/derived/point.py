@@ -31,6 +31,8 @@ MEASUREMENTS: dict[str, Kept] = {
     "edge": Kept.MINUTE,
     "alarm": Kept.MINUTE,
     "service": Kept.MINUTE,
+    "expected_low": Kept.MINUTE,  # fields are quantities, as those of minute means
+    "expected_high": Kept.MINUTE,
     "average": Kept.HOUR,
     "completeness": Kept.HOUR,
     "cycle": Kept.HOUR,

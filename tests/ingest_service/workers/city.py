@@ -27,7 +27,7 @@ from ingest_service.workers.judge import JudgeWorker
 from ingest_service.workers.plant_record import PlantRecord
 from ingest_service.workers.verdicts import Site
 from ingest_service.workers.watch import WatchWorker
-from tests.support.database import new_database
+from tests.support.database import FILE, new_database
 
 START = 495_000 * HOUR_MS
 MINUTE = 60_000
@@ -40,7 +40,10 @@ BOOK = RuleBook((PACK,))
 
 
 class City:
-    """One home, one edge, some furnaces. Every furnace has the channels of CHANNELS, its series 100 * furnace + n."""
+    """One home, one edge, some furnaces. Every furnace has the channels of CHANNELS, its series 100 * furnace + n.
+
+    A folder that holds one already is opened as it is.
+    """
 
     def __init__(
         self,
@@ -55,8 +58,10 @@ class City:
         self.now_ms = 0  # what the judge's clock shows to those that ask without a time
         self.quantities = tuple(channels)
         self.book, self.plant = book, plant
+        is_new = not (folder / FILE).exists()
         self.engine = new_database(folder)
-        self._populate(range(1, furnaces + 1))
+        if is_new:
+            self._populate(range(1, furnaces + 1))
         self.edges = [EdgeView(edge_id=1, home="h1", edge="e1", online=True, last_seen_ms=START)]
         self._blocks = 0
         self._open()
