@@ -1,5 +1,6 @@
 """What a panel asks, without the language of any store."""
 
+from collections.abc import Sequence
 from enum import Enum, StrEnum, unique
 
 import msgspec
@@ -45,6 +46,15 @@ _OF_MINUTES = {
 }
 
 
+IDS = ("home", "furnace")  # by which dashboards address each other
+
+
+def shown(tags: Sequence[str]) -> tuple[str, ...]:
+    """Without ids that stand beside names."""
+    names = any(tag.endswith(("_zh", "_en")) for tag in tags)
+    return tuple(tag for tag in tags if tag not in IDS or not names)
+
+
 class Match(msgspec.Struct, frozen=True):
     """A tag that is one of the texts that a variable holds, or is a text."""
 
@@ -64,6 +74,11 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     where: tuple[Match, ...] = ()
     only: tuple[str, ...] = ()
     window: str = ""
+
+    @property
+    def legend(self) -> tuple[str, ...]:
+        """The tags by which a reader tells series apart: where a place has a name, its id is not shown."""
+        return shown(self.by)
 
     @property
     def source(self) -> Source:

@@ -12,6 +12,7 @@ from dashboards.words import (
     judged_pollutants,
     limit_unit,
     limits_text,
+    place_tags,
     pollutant_name,
     series_of,
     unit_of,
@@ -27,8 +28,9 @@ _NO_NAME = Text("", "")
 _GASES = tuple(one for one in judged_pollutants() if one.is_concentration)
 
 
-def emissions(_locale: Locale) -> Dashboard:
-    """The dashboard of what the law asks."""
+def emissions(locale: Locale) -> Dashboard:
+    """The dashboard of what the law asks; names of places are asked for in the language."""
+    by = place_tags(locale)
     return Dashboard(
         name="emissions",
         title=Text("排放", "Emissions"),
@@ -40,9 +42,9 @@ def emissions(_locale: Locale) -> Dashboard:
         since="now-2d",
         refresh="1m",
         rows=(
-            (Text("判定", "Verdicts"), (_calendar(), _standing())),
-            (Text("均值与限值", "Means and limits"), tuple(_against_limit(one) for one in judged_pollutants())),
-            (Text("有效性", "Validity"), (_capture(), _measured())),
+            (Text("判定", "Verdicts"), (_calendar(by), _standing(by))),
+            (Text("均值与限值", "Means and limits"), tuple(_against_limit(one, by) for one in judged_pollutants())),
+            (Text("有效性", "Validity"), (_capture(by), _measured(by))),
             (Text("超标记录", "Exceedances"), (_exceedances(),)),
         ),
     )
@@ -54,14 +56,14 @@ def _ask(field: str, aggregate: Aggregate, name: Text, by: tuple[str, ...], **mo
     )
 
 
-def _against_limit(pollutant: Pollutant) -> Panel:
+def _against_limit(pollutant: Pollutant, names: tuple[str, ...]) -> Panel:
     where = (*PLACE, Match("pollutant", text=pollutant.value))
     mean = Ask(
         measurement="average",
         field="mean",
         aggregate=Aggregate.MIN if pollutant is Pollutant.CHAMBER2_TEMPERATURE else Aggregate.MAX,
         name=_NO_NAME,
-        by=("home", "furnace", "period"),
+        by=(*names, "period"),
         where=where,
         only=("valid",),
     )
@@ -85,13 +87,13 @@ def _against_limit(pollutant: Pollutant) -> Panel:
     )
 
 
-def _calendar() -> Panel:
+def _calendar(names: tuple[str, ...]) -> Panel:
     ask = Ask(
         measurement="average",
         field="state",
         aggregate=Aggregate.LAST,
         name=_NO_NAME,
-        by=("home", "furnace", "pollutant"),
+        by=(*names, "pollutant"),
         where=(*PLACE, Match("period", text="clock_hour")),
         window="1h",
     )
@@ -110,8 +112,8 @@ def _calendar() -> Panel:
     )
 
 
-def _standing() -> Panel:
-    by = ("home", "furnace", "pollutant", "period", "rule")
+def _standing(place: tuple[str, ...]) -> Panel:
+    by = (*place, "pollutant", "period", "rule")
     names = {"mean": _MEAN, "limit": _LIMIT, "headroom_pct": _ROOM, "capture_pct": _CAPTURE}
     return Panel(
         title=Text("最近一次判定", "Last verdicts"),
@@ -135,7 +137,7 @@ def _standing() -> Panel:
     )
 
 
-def _capture() -> Panel:
+def _capture(names: tuple[str, ...]) -> Panel:
     return Panel(
         title=Text("有效分钟比例", "Capture"),
         about=both(
@@ -146,7 +148,7 @@ def _capture() -> Panel:
             series_of("average", "capture_pct"),
         ),
         kind=Kind.TIME_SERIES,
-        asks=(_ask("capture_pct", Aggregate.MEAN, _NO_NAME, ("home", "furnace", "pollutant")),),
+        asks=(_ask("capture_pct", Aggregate.MEAN, _NO_NAME, (*names, "pollutant")),),
         unit="percent",
         size=(12, 8),
         low=0,
@@ -156,14 +158,14 @@ def _capture() -> Panel:
     )
 
 
-def _measured() -> Panel:
+def _measured(names: tuple[str, ...]) -> Panel:
     asks = tuple(
         Ask(
-            measurement="hour_mean",
+            measurement="measured",
             field=one.value,
             aggregate=Aggregate.MEAN,
             name=quantity(one.value),
-            by=("home", "furnace"),
+            by=names,
             where=PLACE,
         )
         for one in _GASES
@@ -171,7 +173,7 @@ def _measured() -> Panel:
     return Panel(
         title=Text("实测小时均值（未换算）", "Hour means as measured"),
         about=both(
-            Text("分析仪读数，未换算。", "As the analyser shows them, not converted."), series_of("hour_mean", *_GASES)
+            Text("分析仪读数，未换算。", "As the analyser shows them, not converted."), series_of("measured", *_GASES)
         ),
         kind=Kind.TIME_SERIES,
         asks=asks,

@@ -3,7 +3,7 @@
 from dashboards.asking import PLACE, Aggregate, Ask
 from dashboards.panel import Column, Dashboard, Kind, Panel
 from dashboards.text import Locale, Text
-from dashboards.words import FURNACE, HOME, both, series_of
+from dashboards.words import FURNACE, HOME, both, place_tags, series_of
 
 _NO_NAME = Text("", "")
 _HOLDS = ("holds",)
@@ -15,8 +15,9 @@ _TIME = Text("时长/次", "Time each")
 _MINUS_IDLE = Text("仅统计有燃气表或电表的火化机。", "Only of furnaces that have a meter.")
 
 
-def energy(_locale: Locale) -> Dashboard:
-    """The dashboard of consumption."""
+def energy(locale: Locale) -> Dashboard:
+    """The dashboard of consumption; names of places are asked for in the language."""
+    by = place_tags(locale)
     return Dashboard(
         name="energy",
         title=Text("能耗", "Energy"),
@@ -32,16 +33,16 @@ def energy(_locale: Locale) -> Dashboard:
             (
                 Text("每次火化", "Each cremation"),
                 (
-                    _ranking(),
-                    _each("gas_m3", Text("燃气", "Gas"), "m3"),
-                    _each("electricity_kwh", Text("用电", "Electricity"), "kwatth"),
+                    _ranking(by),
+                    _each("gas_m3", Text("燃气", "Gas"), "m3", by),
+                    _each("electricity_kwh", Text("用电", "Electricity"), "kwatth", by),
                 ),
             ),
             (
                 Text("待机", "Idling"),
                 (
-                    _idle("gas_idle_m3", Text("待机燃气", "Gas outside cremations"), "m3"),
-                    _idle("electricity_idle_kwh", Text("待机用电", "Electricity outside cremations"), "kwatth"),
+                    _idle("gas_idle_m3", Text("待机燃气", "Gas outside cremations"), "m3", by),
+                    _idle("electricity_idle_kwh", Text("待机用电", "Electricity outside cremations"), "kwatth", by),
                 ),
             ),
         ),
@@ -73,8 +74,7 @@ def _total(title: Text, field: str, unit: str) -> Panel:
     )
 
 
-def _ranking() -> Panel:
-    by = ("home", "furnace")
+def _ranking(by: tuple[str, ...]) -> Panel:
     means = {"gas_m3": _GAS, "electricity_kwh": _POWER, "co2_kg": _CO2, "duration_s": _TIME}
     return Panel(
         title=Text("排名", "Ranking"),
@@ -100,12 +100,12 @@ def _ranking() -> Panel:
     )
 
 
-def _each(field: str, title: Text, unit: str) -> Panel:
+def _each(field: str, title: Text, unit: str, by: tuple[str, ...]) -> Panel:
     return Panel(
         title=Text(f"每次火化{title.zh}", f"{title.en} a cremation"),
         about=both(Text("按入炉时间。", "At the time of the charge."), _MINUS_IDLE, series_of("cycle", field)),
         kind=Kind.TIME_SERIES,
-        asks=(_cycle(field, Aggregate.MEAN, _NO_NAME, ("home", "furnace")),),
+        asks=(_cycle(field, Aggregate.MEAN, _NO_NAME, by),),
         unit=unit,
         size=(12, 8),
         interval="1h",
@@ -113,13 +113,13 @@ def _each(field: str, title: Text, unit: str) -> Panel:
     )
 
 
-def _idle(field: str, title: Text, unit: str) -> Panel:
+def _idle(field: str, title: Text, unit: str, by: tuple[str, ...]) -> Panel:
     ask = Ask(
         measurement="energy",
         field=field,
         aggregate=Aggregate.SUM,
         name=_NO_NAME,
-        by=("home", "furnace"),
+        by=by,
         where=PLACE,
         window="1d",
     )

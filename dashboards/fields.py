@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from dashboards.asking import Source
+from dashboards.asking import IDS, Source, shown
 from dashboards.field_types import (
     CellOptions,
     Color,
@@ -49,7 +49,6 @@ _TOOLTIP = Tooltip(mode="multi", sort="desc")
 _LAST = Reduce(calcs=["lastNotNull"])
 BEGIN = Text("开始", "Begin")
 _OF_EVENTS = {"title": Text("事项", "What"), "text": Text("说明", "About"), "end": Text("结束", "End")}
-_IDS = ("home", "furnace")  # by which other dashboards are addressed; hidden where names stand beside them
 
 
 def config(panel: Panel, dialect: Dialect, locale: Locale) -> FieldConfig:
@@ -95,13 +94,13 @@ def transformations(panel: Panel, dialect: Dialect, locale: Locale) -> list[Tran
     """Of a table: several queries become one table, and columns get the names that people know."""
     if panel.kind is not Kind.TABLE:
         return None
-    names = {tag: text.of(locale) for tag, text in _tag_names(panel).items()}
+    names = {tag: text.of(locale) for tag, text in _tag_names(panel, locale).items()}
     hidden = {"Time": True, "time": True}
     if panel.events and dialect is Dialect.INFLUXQL:
         names, hidden = names | dict.fromkeys(hidden, BEGIN.of(locale)), {}
     elif panel.events:
         names |= {f"{name}_{locale}": _OF_EVENTS[name].of(locale) for name in ("title", "text")}
-        names, hidden = names | {"Value": BEGIN.of(locale)}, hidden | {"subject": True}
+        names, hidden = names | {"Value": BEGIN.of(locale)}, hidden | dict.fromkeys(("subject", *IDS), True)
     elif dialect is Dialect.PROMQL:
         suffix = [""] if len(panel.asks) == 1 else [f" #{ref_id(at)}" for at in range(len(panel.asks))]
         names |= {f"Value{end}": ask.name.of(locale) for end, ask in zip(suffix, panel.asks, strict=True)}
@@ -109,24 +108,18 @@ def transformations(panel: Panel, dialect: Dialect, locale: Locale) -> list[Tran
     return [*([Transformation(id="merge", options=Organize())] if dialect is Dialect.PROMQL else []), organize]
 
 
-def _tag_names(panel: Panel) -> dict[str, Text]:
+def _tag_names(panel: Panel, locale: Locale) -> dict[str, Text]:
     """What the columns of tags are called; ids that stand beside names keep theirs, for links."""
     if panel.events:
-        return {**_OF_EVENTS, "furnace": TAGS["furnace"], "home": TAGS["home"]}
-    by = panel.asks[0].by
-    named = {tag: TAGS[tag.removesuffix("_zh").removesuffix("_en")] for tag in by}
-    return {tag: text for tag, text in named.items() if tag not in _IDS or not _has_names(by)}
-
-
-def _has_names(by: Sequence[str]) -> bool:
-    return any(tag.endswith(("_zh", "_en")) for tag in by)
+        return {**_OF_EVENTS, **{name: TAGS[tag] for tag in IDS for name in (tag, f"{tag}_{locale}")}}
+    return {tag: TAGS[tag.removesuffix("_zh").removesuffix("_en")] for tag in shown(panel.asks[0].by)}
 
 
 def _hidden(panel: Panel) -> Iterator[Override]:
-    if panel.kind is Kind.TABLE and panel.asks and _has_names(panel.asks[0].by):
-        for tag in _IDS:
-            if tag in panel.asks[0].by:
-                yield _override(tag, ("custom.hidden", True))
+    if panel.kind is Kind.TABLE and panel.asks:
+        by = panel.asks[0].by
+        for tag in sorted(set(by) - set(shown(by)), key=by.index):
+            yield _override(tag, ("custom.hidden", True))
 
 
 def _lines(panel: Panel, locale: Locale) -> Iterator[Override]:

@@ -1,10 +1,10 @@
 """Is every furnace well, and which one is not: city, home, furnace."""
 
 from dashboards.asking import HOME as IN_HOME
-from dashboards.asking import Aggregate, Ask, Match
+from dashboards.asking import Aggregate, Ask
 from dashboards.panel import Colour, Column, Dashboard, Kind, Panel, Step
 from dashboards.text import Locale, Text
-from dashboards.words import HOME, ROOM_STEPS, SOME_STEPS, both, phase_meanings, series_of
+from dashboards.words import HOME, ROOM_STEPS, SOME_STEPS, both, home_tags, phase_meanings, place_tags, series_of
 
 PHASE = Text("阶段", "Phase")
 ROOM = Text("距限值余量", "Head-room")
@@ -17,7 +17,8 @@ _FEW_POINTS = 200  # of hundreds of furnaces at once
 
 def fleet(locale: Locale) -> Dashboard:
     """The dashboard; names of places are asked for in the language."""
-    names = tuple(f"{level}_{locale}" for level in ("city", "district", "home", "furnace"))
+    of_furnace, of_home = place_tags(locale), home_tags(locale)
+    everything = (f"city_{locale}", f"district_{locale}", *of_furnace)
     return Dashboard(
         name="fleet",
         title=Text("机群总览", "Fleet"),
@@ -27,8 +28,8 @@ def fleet(locale: Locale) -> Dashboard:
         variables=(HOME,),
         rows=(
             (Text("现在", "Now"), _now()),
-            (Text("火化机", "Furnaces"), (_table(names), _phases(names))),
-            (Text("数据", "Data"), (_rooms(names), _complete())),
+            (Text("火化机", "Furnaces"), (_table(everything), _phases(of_furnace))),
+            (Text("数据", "Data"), (_rooms(of_home), _complete(of_home))),
         ),
     )
 
@@ -65,8 +66,7 @@ def _last(field: str, name: Text, by: tuple[str, ...]) -> Ask:
     return Ask(measurement="furnace", field=field, aggregate=Aggregate.LAST, name=name, by=by, where=(IN_HOME,))
 
 
-def _table(names: tuple[str, ...]) -> Panel:
-    by = (*names, "home", "furnace")
+def _table(by: tuple[str, ...]) -> Panel:
     return Panel(
         title=Text("每台火化机", "Every furnace"),
         about=both(
@@ -98,7 +98,7 @@ def _table(names: tuple[str, ...]) -> Panel:
     )
 
 
-def _phases(names: tuple[str, ...]) -> Panel:
+def _phases(by: tuple[str, ...]) -> Panel:
     return Panel(
         title=Text("火化阶段", "Phases"),
         about=both(
@@ -112,7 +112,7 @@ def _phases(names: tuple[str, ...]) -> Panel:
                 field="phase",
                 aggregate=Aggregate.LAST,
                 name=Text("", ""),
-                by=names[2:],
+                by=by,
                 where=(IN_HOME,),
             ),
         ),
@@ -124,13 +124,13 @@ def _phases(names: tuple[str, ...]) -> Panel:
     )
 
 
-def _rooms(names: tuple[str, ...]) -> Panel:
+def _rooms(by: tuple[str, ...]) -> Panel:
     ask = Ask(
         measurement="furnace",
         field="headroom_pct",
         aggregate=Aggregate.MIN,
         name=Text("", ""),
-        by=names[2:3],
+        by=by,
         where=(IN_HOME,),
     )
     return Panel(
@@ -148,14 +148,14 @@ def _rooms(names: tuple[str, ...]) -> Panel:
     )
 
 
-def _complete() -> Panel:
+def _complete(by: tuple[str, ...]) -> Panel:
     ask = Ask(
         measurement="completeness",
         field="covered_pct",
         aggregate=Aggregate.MEAN,
         name=Text("", ""),
-        by=("home",),
-        where=(Match("home", variable="home"),),
+        by=by,
+        where=(IN_HOME,),
     )
     return Panel(
         title=Text("数据完整率", "Completeness"),

@@ -4,8 +4,8 @@ from dashboards.asking import HOME as IN_HOME
 from dashboards.asking import PLACE, Aggregate, Ask, Match
 from dashboards.fields import BEGIN
 from dashboards.panel import Colour, Column, Dashboard, Kind, Meaning, Panel, Step
-from dashboards.text import Locale, Text
-from dashboards.words import FURNACE, HOME, both, series_of
+from dashboards.text import Locale, Text, quantity
+from dashboards.words import FURNACE, HOME, both, home_tags, place_tags, series_of
 
 _NO_NAME = Text("", "")
 _ONLINE = Text("在线", "Online")
@@ -20,7 +20,8 @@ _YES = (Meaning(1, Text("是", "yes"), Colour.NORMAL), Meaning(0, Text("否", "n
 
 def health(locale: Locale) -> Dashboard:
     """The dashboard of the plumbing; names of homes are asked for in the language."""
-    by = (f"home_{locale}", "edge")
+    names = place_tags(locale)
+    by = (*home_tags(locale), "edge")
     return Dashboard(
         name="health",
         title=Text("数据健康", "Data health"),
@@ -38,10 +39,10 @@ def health(locale: Locale) -> Dashboard:
                     _over_time(_LAG, "lag_s", "s", by),
                     _over_time(_OUTBOX, "outbox_blocks", "none", by),
                     _over_time(_CLOCK, "clock_offset_ms", "ms", by),
-                    _complete(),
+                    _complete(names),
                 ),
             ),
-            (Text("品质", "Quality"), (_covered(),)),
+            (Text("品质", "Quality"), (_covered(names),)),
             (Text("服务", "Service"), _service()),
             (Text("检测与报警", "Detectors and alarms"), (_found(),)),
         ),
@@ -99,13 +100,13 @@ def _over_time(title: Text, field: str, unit: str, by: tuple[str, ...]) -> Panel
     )
 
 
-def _complete() -> Panel:
+def _complete(names: tuple[str, ...]) -> Panel:
     ask = Ask(
         measurement="completeness",
         field="covered_pct",
         aggregate=Aggregate.MEAN,
         name=_NO_NAME,
-        by=("home", "furnace"),
+        by=names,
         where=PLACE,
     )
     return Panel(
@@ -124,22 +125,25 @@ def _complete() -> Panel:
     )
 
 
-def _covered() -> Panel:
-    names = ("flue_o2", "co", "chamber2_temperature")
+def _covered(names: tuple[str, ...]) -> Panel:
+    fields = ("flue_o2", "co", "chamber2_temperature")
     asks = tuple(
         Ask(
-            measurement="hour_covered",
-            field=name,
+            measurement="measured",
+            field=f"{name}_covered",
             aggregate=Aggregate.MIN,
-            name=Text(name, name),
-            by=("home", "furnace"),
+            name=quantity(name),
+            by=names,
             where=PLACE,
         )
-        for name in names
+        for name in fields
     )
     return Panel(
         title=Text("关键通道覆盖率", "Coverage of key channels"),
-        about=both(Text("1 为整小时有效。", "1 is a whole hour of good values."), series_of("hour_covered", *names)),
+        about=both(
+            Text("1 为整小时有效。", "1 is a whole hour of good values."),
+            series_of("measured", *(f"{name}_covered" for name in fields)),
+        ),
         kind=Kind.TIME_SERIES,
         asks=asks,
         unit="percentunit",

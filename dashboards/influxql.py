@@ -24,7 +24,8 @@ def tag_values(measurement: str, tag: str, where: Sequence[Match]) -> str:
 def events(kind: str, where: Sequence[Match], locale: Locale) -> str:
     """Events of a kind with what annotations need."""
     conditions = " AND ".join(["$timeFilter", *(_match(one) for one in where), f"\"kind\" = '{kind}'", '"holds" = 1'])
-    fields = f'"title_{locale}" AS "title", "text_{locale}" AS "text", "end_ms" AS "end", "furnace"'
+    fields = f'"title_{locale}" AS "title", "text_{locale}" AS "text", '
+    fields += f'"end_ms" AS "end", "home_{locale}" AS "home", "furnace_{locale}" AS "furnace"'
     return f'SELECT {fields} FROM "event" WHERE {conditions}'
 
 

@@ -42,7 +42,8 @@ def events(kind: str, where: Sequence[Match], locale: Locale, window: str = "$__
     begin, holds = (
         f"last_over_time({_selector(f'event_{field}', matches)}[{window}])" for field in ("begin_ms", "holds")
     )
-    return f"max by (home, furnace, subject, title_{locale}, text_{locale}) ({begin} and {holds} == 1)"
+    by = f"home_{locale}, furnace_{locale}, home, furnace, subject, title_{locale}, text_{locale}"
+    return f"max by ({by}) ({begin} and {holds} == 1)"
 
 
 def _aggregated(ask: Ask, window: str) -> str:

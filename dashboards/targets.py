@@ -75,12 +75,14 @@ def _influxql_of(ref: str, asks: Sequence[Ask], shape: Shape, locale: Locale) ->
     if shape is Shape.ROWS:
         return _influxql(ref, source, text, TABLE)
     name = "$col" if len(asks) > 1 else asks[0].name.of(locale)
-    return _influxql(ref, source, text, "time_series", " ".join([*(f"$tag_{tag}" for tag in asks[0].by), name]).strip())
+    return _influxql(
+        ref, source, text, "time_series", " ".join([*(f"$tag_{tag}" for tag in asks[0].legend), name]).strip()
+    )
 
 
 def _promql_of(ref: str, ask: Ask, shape: Shape, locale: Locale) -> Target:
     name = ask.name.of(locale)
-    legend = " ".join(f"{{{{{tag}}}}}" for tag in ask.by)
+    legend = " ".join(f"{{{{{tag}}}}}" for tag in ask.legend)
     over_time = shape is Shape.OVER_TIME
     return Target(
         ref_id=ref,

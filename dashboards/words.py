@@ -57,6 +57,16 @@ ONE_HOME = Variable("home", HOME.name, "furnace", "age_s", (), many=False)
 ONE_FURNACE = Variable("furnace", FURNACE.name, "furnace", "age_s", FURNACE.within, many=False)
 
 
+def place_tags(locale: Locale) -> tuple[str, ...]:
+    """The tags of a furnace: the names that a reader sees, and the ids that tell apart what has one name."""
+    return (*home_tags(locale)[:1], f"furnace_{locale}", "home", "furnace")
+
+
+def home_tags(locale: Locale) -> tuple[str, ...]:
+    """The same of a home."""
+    return f"home_{locale}", "home"
+
+
 def phase_meanings() -> tuple[Meaning, ...]:
     """The phases by their codes."""
     return tuple(Meaning(code, page_word("phase", name), PHASE_COLOURS[name]) for code, name in PHASES.items())

@@ -165,7 +165,7 @@ def _of_promql(kind: str, name: str, colour: Colour, where: Sequence[Match], loc
     return AnnotationJson(
         name=name, datasource=source, enable=True, icon_color=colour, expr=text,
         target=Target(ref_id="Anno", datasource=source, expr=text, range=True, interval="60s"),
-        title_format=f"{{{{title_{locale}}}}}", text_format=f"{{{{text_{locale}}}}}", tag_keys="furnace",
+        title_format=f"{{{{title_{locale}}}}}", text_format=f"{{{{text_{locale}}}}}", tag_keys=f"furnace_{locale}",
         use_value_for_time=True,
     )  # fmt: skip
 

@@ -21,7 +21,18 @@ from ingest_service.store.overview import Reader
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
 from ingest_service.workers import derived_points as points
 from ingest_service.workers.loop import run_every
-from ingest_service.workers.plant_points import Now, completeness, edges_now, furnaces_now
+from ingest_service.workers.place_names import (
+    MEASUREMENT,
+    NAMED,
+    History,
+    history_of,
+    joined,
+    named,
+    news,
+    place_of,
+    points_of,
+)
+from ingest_service.workers.plant_points import Now, completeness, edges_now, furnaces_now, measured
 
 INTERVAL_S = 10.0
 ROWS_AT_ONCE = 5_000
@@ -54,25 +65,44 @@ class DeriveWorker:
         self._from, self._derived, self._clock = sources, derived, clock
         self._seen: dict[str, int] = {}
         self._minute = self._hour = 0
+        self._names: History = {}  # of places; empty until they were looked for
         self._due: set[int] = set()  # hours since 1970 whose completeness may have changed
 
     def step(self, now_ms: int) -> int:
         """Write what is new; return the number of points."""
         self._seen = self._seen or self._seen_before(now_ms)
+        if not self._names or now_ms // MINUTE_MS != self._minute:
+            self._learn_names(now_ms)
         written = sum(self._catch_up(table, now_ms) for table in _TABLES)
         if now_ms // HOUR_MS != self._hour:
             self._due |= {now_ms // HOUR_MS - back for back in range(1, HOURS_AGAIN + 1)}
             self._derived.retire(self._from.retention, now_ms)
             self._hour = now_ms // HOUR_MS
         if now_ms // MINUTE_MS != self._minute:
-            written += self._write(self._standing(now_ms))
-            written += self._write(self._hours(now_ms))
+            written += self._write(self._standing(now_ms), now_ms)
+            written += self._write(self._hours(now_ms), now_ms)
             self._minute = now_ms // MINUTE_MS
         return written
 
     async def run(self, stop: asyncio.Event) -> None:
         """Step until told to stop."""
         await run_every("derive", INTERVAL_S, self.step, self._clock, stop)
+
+    def _learn_names(self, now_ms: int) -> None:
+        """Keep what places are called from now on, where it is something else than before."""
+        if not self._names:
+            self._names = history_of(self._derived.read(MEASUREMENT, lambda _tags: True, 0, now_ms + HOUR_MS))
+        reader = self._from.reader
+        later = news(self._names, overview.homes(reader), overview.furnaces(reader), now_ms)
+        if later:
+            self._derived.write(list(points_of(later)))
+            self._names = joined(self._names, later)
+
+    def _named(self, made: Sequence[Point], now_ms: int) -> list[Point]:
+        """With the names of places; those of a furnace that is new since the last minute are looked for."""
+        if any(one.measurement in NAMED and place_of(one.tags) not in self._names for one in made):
+            self._learn_names(now_ms)
+        return [named(point, self._names) for point in made]
 
     def _seen_before(self, now_ms: int) -> dict[str, int]:
         """The rows that were seen before the last moments, of which a server may have lost something."""
@@ -92,24 +122,25 @@ class DeriveWorker:
             made = [*(point for row in rows for point in row.points), *points.progress({table: newest}, now_ms)]
             judged_ms = [point.at_ms for point in made if point.measurement == "average"]
             if judged_ms:
-                made += self._exceedances(min(judged_ms), max(judged_ms))
-            written += self._write(made)
+                made += self._exceedances(min(judged_ms), max(judged_ms), now_ms)
+            written += self._write(made, now_ms)
             self._due |= {at_ms // HOUR_MS for at_ms in judged_ms}
             self._seen[table] = newest
         return written
 
-    def _exceedances(self, from_ms: int, to_ms: int) -> list[Point]:
+    def _exceedances(self, from_ms: int, to_ms: int, now_ms: int) -> list[Point]:
         """What stands beyond a limit round the periods that were judged, and that nothing else does any more."""
         rows = changes.exceedances_touching(self._from.reader, from_ms, to_ms)
-        made = [points.exceedance_event(row, points.clause_of(self._from.packs, row)) for row in rows]
+        events = [points.exceedance_event(row, points.clause_of(self._from.packs, row)) for row in rows]
+        made = self._named(events, now_ms)
         known = {(point.tags, point.at_ms) for point in made}
         told = self._derived.read("event", _is_exceedance, from_ms, to_ms + 1, {"holds"})
         begun = {(one.tags, at_ms) for one in told for at_ms in one.at_ms[one.value > 0].tolist()}
         return [*made, *(points.withdrawn_exceedance(tags, at_ms) for tags, at_ms in sorted(begun - known))]
 
-    def _write(self, made: Sequence[Point]) -> int:
+    def _write(self, made: Sequence[Point], now_ms: int) -> int:
         if made:
-            self._derived.write(made)
+            self._derived.write(self._named(made, now_ms))
         return len(made)
 
     def _standing(self, now_ms: int) -> list[Point]:
@@ -150,8 +181,9 @@ class DeriveWorker:
         channels, reader = self._from.channels(), self._from.reader
         means = self._from.store.means(HOUR_MS, channels.series.tolist(), hour_ms, hour_ms + HOUR_MS)
         used = changes.used_within(reader, hour_ms, hour_ms + HOUR_MS)
-        complete = completeness(means, channels, overview.furnaces(reader))
-        return [*complete, *(points.energy(hour) for hour in used)]
+        furnaces = overview.furnaces(reader)
+        of_means = (*completeness(means, channels, furnaces), *measured(means, channels, furnaces))
+        return [*of_means, *(points.energy(hour) for hour in used)]
 
 
 class _Row(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from edge_agent.wire.quantity import PHASES
 from ingest_service.emissions.preview import Preview
+from ingest_service.emissions.units import Pollutant
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.batch import MeanBatch
 from ingest_service.store.channels import NO_ID, Channels
@@ -17,11 +18,13 @@ from ingest_service.store.live import LiveRows
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow
 from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.derived_points import headroom_pct
+from ingest_service.workers.place_names import called
 
 Owners = NDArray[np.int64]  # beside the channels: whose each is
 Chosen = NDArray[np.bool_]  # beside the channels
 _BURNING = {code for code, name in PHASES.items() if name not in ("idle", "cooling")}
 _HOURS = 1 << 24  # more than there are since 1970
+MEASURED = np.array([*(one.value for one in Pollutant), "flue_o2"])
 OUTBOX_DEPTH, OUTBOX_AGE = "outbox_depth", "outbox_oldest_s"  # what an edge of ours says of itself
 
 
@@ -56,7 +59,7 @@ def furnaces_now(now: Now) -> Iterator[Point]:
             burning=float(phase in _BURNING), beyond=float(room is not None and room < 0),
             age_s=None if at_ms is None else max(0.0, (now.now_ms - at_ms) / 1000),
         )  # fmt: skip
-        yield Point("furnace", _furnace_tags(furnace, homes[furnace.home_id]), now.at_ms, fields)
+        yield Point("furnace", _furnace_tags(furnace, homes[furnace.home_id], now.at_ms), now.at_ms, fields)
 
 
 def edges_now(now: Now) -> Iterator[Point]:
@@ -77,8 +80,9 @@ def edges_now(now: Now) -> Iterator[Point]:
             clock_offset_ms=view.clock_offset_ms if view else None, outbox_blocks=own[OUTBOX_DEPTH].get(edge.id),
             outbox_oldest_s=own[OUTBOX_AGE].get(edge.id), seq_gaps=float(view.seq_gaps) if view else None,
         )  # fmt: skip
-        names = dict(zip(("home_zh", "home_en"), _home_names(homes[edge.home_id]), strict=True))
-        yield Point("edge", tags_of(home=edge.home_id, edge=edge.name, **names), now.at_ms, fields)
+        home = called(homes[edge.home_id], None, now.at_ms)
+        tags = tags_of(home=edge.home_id, edge=edge.name, home_zh=home.home_zh, home_en=home.home_en)
+        yield Point("edge", tags, now.at_ms, fields)
 
 
 def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[FurnaceRow]) -> Iterator[Point]:
@@ -100,27 +104,38 @@ def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[Furnac
             yield Point("completeness", tags, key % _HOURS * HOUR_MS, fields)
 
 
+def measured(means: MeanBatch, channels: Channels, furnaces: Iterable[FurnaceRow]) -> Iterator[Point]:
+    """Hour means of what rules judge and of what it is judged by, and for which share of the hour each was good."""
+    if not len(means) or not len(channels):
+        return
+    at = np.searchsorted(channels.series, means.series)
+    quantities, owners = channels.quantity[at], channels.furnace[at]
+    found: dict[tuple[int, int], dict[str, float | None]] = {}
+    for row in np.flatnonzero(np.isin(quantities, MEASURED)).tolist():
+        fields = found.setdefault((int(owners[row]), int(means.start_ms[row])), {})
+        name = str(quantities[row])
+        fields |= {name: float(means.mean[row]), f"{name}_covered": float(means.covered[row])}
+    names = {furnace.id: furnace for furnace in furnaces}
+    for (owner, start_ms), fields in found.items():
+        if owner in names:
+            tags = tags_of(home=names[owner].home_id, furnace=names[owner].name)
+            yield Point("measured", tags, start_ms, fields_of(**fields))
+
+
 def _homes(now: Now) -> Mapping[str, HomeRow]:
     return {home.id: home for home in now.homes}
 
 
-def _home_names(home: HomeRow) -> tuple[str, str]:
-    """In Chinese and English."""
-    return home.name_zh or home.name_en or home.id, home.name_en or home.name_zh or home.id
-
-
-def _furnace_tags(furnace: FurnaceRow, home: HomeRow) -> Tags:
+def _furnace_tags(furnace: FurnaceRow, home: HomeRow, at_ms: int) -> Tags:
     """Names in both languages, and choices: a name and an id, between them a sign that no id has."""
-    home_zh, home_en = _home_names(home)
-    furnace_zh = furnace.name_zh or furnace.name_en or furnace.name
-    furnace_en = furnace.name_en or furnace.name_zh or furnace.name
+    names = called(home, furnace, at_ms)
     return tags_of(
         home=home.id, furnace=furnace.name,
         city_zh=home.city_zh or home.city_en, city_en=home.city_en or home.city_zh,
         district_zh=home.district_zh or home.district_en, district_en=home.district_en or home.district_zh,
-        home_zh=home_zh, home_en=home_en, furnace_zh=furnace_zh, furnace_en=furnace_en,
-        home_choice_zh=f"{home_zh}/{home.id}", home_choice_en=f"{home_en}/{home.id}",
-        furnace_choice_zh=f"{furnace_zh}/{furnace.name}", furnace_choice_en=f"{furnace_en}/{furnace.name}",
+        home_zh=names.home_zh, home_en=names.home_en, furnace_zh=names.furnace_zh, furnace_en=names.furnace_en,
+        home_choice_zh=f"{names.home_zh}/{home.id}", home_choice_en=f"{names.home_en}/{home.id}",
+        furnace_choice_zh=f"{names.furnace_zh}/{furnace.name}", furnace_choice_en=f"{names.furnace_en}/{furnace.name}",
     )  # fmt: skip
 
 

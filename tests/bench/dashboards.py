@@ -206,7 +206,13 @@ def points_of(furnaces: Iterable[Furnace], hour_ms: int, minutes: list[int]) -> 
             ),
         )
     for furnace in furnaces:
-        place = {"home": furnace.home, "furnace": furnace.name}
+        place = {
+            "home": furnace.home, "home_zh": furnace.home, "home_en": furnace.home,
+            "furnace": furnace.name, "furnace_zh": furnace.name, "furnace_en": furnace.name,
+        }  # fmt: skip
+        gases = {name: limit / 3 for name, limit in LIMITS.items()}
+        covered = {f"{name}_covered": 1.0 for name in ("flue_o2", "co", "chamber2_temperature")}
+        yield Point("measured", tags_of(**place), hour_ms, fields_of(**gases, **covered))
         yield Point("completeness", tags_of(**place), hour_ms, fields_of(covered_pct=99.0, channels=36.0))
         yield Point(
             "energy",

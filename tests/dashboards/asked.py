@@ -9,6 +9,7 @@ import msgspec
 
 from dashboards.asking import Source
 from dashboards.types import PanelJson, Target
+from ingest_service.store.derived.point import DerivedStore
 from tests.dashboards.seeding import BUCKET
 from tests.support.city import HOUR_MS, MINUTE_MS, NOW_MS
 
@@ -43,6 +44,7 @@ class Backends(msgspec.Struct, frozen=True):
     service: str
     influx: str
     victoria: str
+    embedded: DerivedStore  # behind the service
 
     def influxql(self, address: str, target: Target, span: Span) -> list[dict[str, Any]]:
         """The tables of an InfluxQL target."""

@@ -23,7 +23,7 @@ def backends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backends]:
         with small_city(folder / "city", Http(port=0)) as city:
             seed(city, influx, victoria)
             with served(city) as address, httpx.Client(timeout=60, trust_env=False) as client:
-                yield Backends(client, address, influx.url, victoria.url)
+                yield Backends(client, address, influx.url, victoria.url, city.derived)
     finally:
         influx.kill()
         victoria.kill()

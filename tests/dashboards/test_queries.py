@@ -130,11 +130,12 @@ def test_an_annotation_finds_its_events(annotation: AnnotationJson, backends: Ba
     if annotation.expr is not None:
         assert annotation.expr == annotation.target.expr
         labels = {name for one in backends.promql(annotation.target, DAY) for name in one["metric"]}
-        assert labels >= {"title_zh", "text_zh", "furnace"}
+        assert labels >= {"title_zh", "text_zh", "home_zh", "furnace_zh"}
         return
     expected = backends.influxql(backends.influx, annotation.target, DAY)
     assert backends.influxql(backends.service, annotation.target, DAY) == expected
-    assert set(expected[0]["columns"]) == {"time", "title", "text", "end", "furnace"}
+    assert set(expected[0]["columns"]) == {"time", "title", "text", "end", "home", "furnace"}
+    assert {tuple(row[4:]) for row in expected[0]["values"]} == {("北山殡仪馆", "1号炉")}
     assert all(row[3] >= row[0] for row in expected[0]["values"]), "an event ends after it begins"
 
 

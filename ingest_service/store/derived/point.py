@@ -38,9 +38,11 @@ MEASUREMENTS: dict[str, Kept] = {
     "cycle": Kept.HOUR,
     "energy": Kept.HOUR,
     "event": Kept.HOUR,
+    "measured": Kept.HOUR,
+    "name": Kept.HOUR,
     "progress": Kept.HOUR,
 }
-WITH_TEXTS = ("event",)  # whose points say something to a person
+WITH_TEXTS = ("event", "name")  # whose points say something to a person
 
 
 class Point(msgspec.Struct, frozen=True, gc=False):
