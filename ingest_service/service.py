@@ -57,7 +57,7 @@ from ingest_service.workers.deliver import DeliverWorker
 from ingest_service.workers.derive import DeriveWorker, Sources
 from ingest_service.workers.expect import ExpectWorker
 from ingest_service.workers.explaining import Explainer
-from ingest_service.workers.ingest import MESSAGES_A_STEP, IngestWorker
+from ingest_service.workers.ingest import MESSAGES_A_STEP, Current, IngestWorker, Records
 from ingest_service.workers.judge import JudgeWorker, Why
 from ingest_service.workers.lessons import Lessons
 from ingest_service.workers.loop import Worker
@@ -88,7 +88,7 @@ class Service:
         channels = ChannelsCache(registry).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
         tally, standing = SharedMinuteTally(), SharedStanding()
-        self._ingest = self._intake(registry, live, tally, standing)
+        self._ingest = self._intake(registry, Current(live, tally, standing))
         zone = ZoneInfo(config.judging.time_zone)
         trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
         trail.compare_end()
@@ -126,13 +126,13 @@ class Service:
             store=store,
             derived=self._derived,
             live=live,
+            channels=channels,
             edges=self._ingest.edges,
             previews=judge.previews,
             advice=judge.advice,
             explain=lambda *asked: explainer.explain(channels(), *asked),
             counters=self._ingest.counters,
             book=book,
-            channels=channels,
             config=config,
             clock=wall_ms,
             checks=self._checks(),
@@ -161,23 +161,11 @@ class Service:
         self._derived.close()
         _log.info("service_stopped")
 
-    def _intake(
-        self, registry: Registry, live: LiveTable, tally: SharedMinuteTally, standing: SharedStanding
-    ) -> IngestWorker:
-        return IngestWorker(
-            self._queue,
-            registry,
-            self._store,
-            live,
-            self._subscriber.publish,
-            wall_ms,
-            RejectionLog(self._engine),
-            GapLog(self._engine),
-            round(self._config.broker.reorder_timeout_s * 1000),
-            tally,
-            standing,
-            self._subscriber.publish_all,
-        )
+    def _intake(self, registry: Registry, current: Current) -> IngestWorker:
+        records = Records(registry, self._store, RejectionLog(self._engine), GapLog(self._engine))
+        reorder_timeout_ms = round(self._config.broker.reorder_timeout_s * 1000)
+        publish = self._subscriber.publish_all
+        return IngestWorker(self._queue, records, current, publish, wall_ms, reorder_timeout_ms)
 
     def _cycles(
         self, channels: Callable[[], Channels], plant: StoredPlant, judge: JudgeWorker, zone: ZoneInfo

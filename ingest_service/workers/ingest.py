@@ -19,21 +19,20 @@ from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.counters import IngestCounters
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.intake.fleet import Fleet
-from ingest_service.intake.gathering import Gathering, Origin, Purpose
+from ingest_service.intake.gathering import Gathering, Origin
+from ingest_service.intake.read_ahead import Packet
 from ingest_service.intake.session import REORDER_TIMEOUT_MS
 from ingest_service.intake.speaking import Acknowledgements, DueAcknowledgement, RebirthRequests
-from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
 from ingest_service.store.timeseries import TimeSeriesStore
+from ingest_service.workers.admitted import batch_of, columns_of, live_part
 from ingest_service.workers.listening import Heap, Listener
 from ingest_service.workers.losses import Losses
 from ingest_service.workers.owed import OwedAcknowledgements
 from ingest_service.workers.refused import Refused
-
-Packet = tuple[str, bytes]  # topic and payload
 
 _log = structlog.get_logger(__name__)
 MESSAGES_A_STEP = 8_000
@@ -42,38 +41,45 @@ PAUSE_AFTER_ERROR_S = 1.0
 SEEN_EVERY_MS = 10_000
 
 
-class IngestWorker:
-    """One thread steps it. `publish(topic, payload)` sends to the broker, `clock` gives ms since 1970 UTC.
+class Records(msgspec.Struct, frozen=True):
+    """Where the intake writes what it heard: edges and series, samples, what was refused, what is lost."""
 
-    `publish_all` does so with many packets at once, where there is such a way.
-    """
+    registry: Registry
+    store: TimeSeriesStore
+    rejections: RejectionLog
+    gaps: GapLog
+
+
+class Current(msgspec.Struct, frozen=True):
+    """What is kept in memory of the newest samples: their values, the minutes under way, how values stand."""
+
+    live: LiveTable
+    tally: MinuteTally
+    standing: Standing
+
+
+class IngestWorker:
+    """One thread steps it. `publish` sends packets to the broker, `clock` gives ms since 1970 UTC."""
 
     def __init__(
         self,
         queue: ArrivalQueue,
-        registry: Registry,
-        store: TimeSeriesStore,
-        live: LiveTable,
-        publish: Callable[[str, bytes], None],
+        records: Records,
+        current: Current,
+        publish: Callable[[Sequence[Packet]], None],
         clock: Callable[[], int],
-        rejections: RejectionLog,
-        gaps: GapLog,
         reorder_timeout_ms: int = REORDER_TIMEOUT_MS,
-        tally: MinuteTally | None = None,
-        standing: Standing | None = None,
-        publish_all: Callable[[Sequence[Packet]], None] | None = None,
     ) -> None:
-        self._publish_all = publish_all or self._publish_one_by_one
-        self._tally, self._standing = tally or MinuteTally(), standing or Standing()
-        self._queue, self._registry, self._store, self._live = queue, registry, store, live
+        registry, store = records.registry, records.store
+        self._queue, self._registry, self._store, self._current = queue, registry, store, current
         self._publish, self._clock = publish, clock
         self._counters = IngestCounters()
         self._fleet = Fleet(_known_edges(registry), reorder_timeout_ms)
         self._interruptions = queue.interruptions
         self._rebirths = RebirthRequests()
         self._acknowledgements, self._owed = Acknowledgements(), OwedAcknowledgements(store.held)
-        self._refused = Refused(self._counters, rejections)
-        self._losses = Losses(gaps, store, registry, self._acknowledgements, self._rebirths)
+        self._refused = Refused(self._counters, records.rejections)
+        self._losses = Losses(records.gaps, store, registry, self._acknowledgements, self._rebirths)
         self._listener = Listener(
             registry, self._fleet, self._rebirths, self._acknowledgements, self._refused, self._counters
         )
@@ -131,12 +137,12 @@ class IngestWorker:
 
     def _keep(self, gathering: Gathering, now_ms: int, started: float) -> None:
         admission = self._admitted(gathering, now_ms)
-        batch = _batch(gathering, admission, now_ms)
-        self._tally.add(batch, now_ms)
+        batch = batch_of(gathering, admission, now_ms)
+        self._current.tally.add(batch, now_ms)
         try:
             result = self._store.write(batch)
         except StoreError as error:
-            self._tally.forget(batch.series)
+            self._current.tally.forget(batch.series)
             self._fail(error)
             self._counters.samples_unstored += len(batch)
             return
@@ -147,9 +153,9 @@ class IngestWorker:
         self._counters.last_batch_ms = (time.perf_counter() - started) * 1000
         self._counters.last_commit_at_ms = now_ms
         self._acknowledge(gathering, admission, now_ms + round(self._store.hold_s * 1000))
-        live = _live_part(batch, gathering, admission)
-        self._live.update(live, now_ms)
-        self._standing.add(live)
+        live = live_part(batch, gathering, admission)
+        self._current.live.update(live, now_ms)
+        self._current.standing.add(live)
 
     def _settle(self, work: Callable[[], None]) -> None:
         """Note losses; where that fails their edges tell them again."""
@@ -190,9 +196,9 @@ class IngestWorker:
     def _show(self, heap: Heap, now_ms: int) -> None:
         if heap.shown.origins:
             admission = admit(heap.shown.candidates(), heap.shown.origins, now_ms)
-            self._live.update(_columns(admission), now_ms)
+            self._current.live.update(columns_of(admission), now_ms)
         for known in heap.dead.values():
-            self._live.mark_stale(known.all_series)
+            self._current.live.mark_stale(known.all_series)
 
     def _speak(self, now_ms: int) -> None:
         said: list[Packet] = []
@@ -212,7 +218,7 @@ class IngestWorker:
             self._counters.rebirths_requested += 1
             if (found := self._fleet.find(home, edge)) is not None:
                 found.rebirths += 1
-        self._publish_all(said)
+        self._publish(said)
 
     def _acknowledged(self, due: DueAcknowledgement, now_ms: int) -> list[Packet]:
         """Not while two edges have copies of one outbox: it would let the other's block go too."""
@@ -225,10 +231,6 @@ class IngestWorker:
         aliases = session.command_aliases if session.epoch == due.acknowledgement.epoch else None
         payload = encode_acknowledgement(due.acknowledgement, now_ms, aliases)
         return [(_command_topic(due.home, due.edge), payload)]
-
-    def _publish_one_by_one(self, packets: Sequence[Packet]) -> None:
-        for packet in packets:
-            self._publish(*packet)
 
     def _note(self, now_ms: int) -> None:
         """Rejections and the times when edges were last heard go to the database now and then."""
@@ -265,37 +267,3 @@ def _known_edges(registry: Registry) -> list[EdgeView]:
         EdgeView(edge_id=row.id, home=row.home_id, edge=row.name, online=False, last_seen_ms=row.last_seen_ms)
         for row in registry.edges()
     ]
-
-
-def _columns(admission: Admission, blocks: tuple[BlockRef, ...] = ()) -> SampleBatch:
-    found = admission.samples
-    return SampleBatch(found.series, found.measured_at_ms, found.value, found.reason, blocks)
-
-
-def _batch(gathering: Gathering, admission: Admission, now_ms: int) -> SampleBatch:
-    """The admitted samples with one block a message, received now."""
-    first_ms, last_ms = (span.tolist() for span in admission.span_ms())
-    bounds = admission.bounds.tolist()
-    blocks = tuple(
-        BlockRef(
-            origin.source_id,
-            origin.session.edge_id,
-            origin.epoch,
-            origin.block,
-            bounds[at],
-            bounds[at + 1],
-            first_ms[at],
-            last_ms[at],
-        )
-        for at, origin in enumerate(gathering.origins)
-    )
-    return msgspec.structs.replace(_columns(admission, blocks), received_ms=now_ms)
-
-
-def _live_part(batch: SampleBatch, gathering: Gathering, admission: Admission) -> SampleBatch:
-    """Without what edges sent of the past: that does not change what is shown."""
-    live = np.array([origin.purpose is Purpose.LIVE for origin in gathering.origins], np.bool_)
-    if live.all():
-        return batch
-    rows = np.repeat(live, np.diff(admission.bounds))
-    return SampleBatch(batch.series[rows], batch.measured_at_ms[rows], batch.value[rows], batch.reason[rows])

@@ -16,7 +16,10 @@ from edge_agent.wire.command import parse_payload
 from edge_agent.wire.data import decode_data, encode_data
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Sample
+from ingest_service.anomaly.standing import Standing
+from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
+from ingest_service.intake.read_ahead import Packet
 from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.embedded import EmbeddedStore
@@ -24,7 +27,7 @@ from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
-from ingest_service.workers.ingest import IngestWorker
+from ingest_service.workers.ingest import Current, IngestWorker, Records
 from tests.bench.machine import machine
 
 NOW_MS = 1_764_000_000_000
@@ -106,12 +109,10 @@ def path_figures(furnaces: int, seconds: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         engine = open_database(database_url(folder, ""))
-        store, queue, said = EmbeddedStore(folder), ArrivalQueue(2**31), list[str]()
-        live, clock = LiveTable(), lambda: NOW_MS + 1000
-        registry, rejections = Registry(engine), RejectionLog(engine)
-        worker = IngestWorker(
-            queue, registry, store, live, lambda topic, _: said.append(topic), clock, rejections, GapLog(engine)
-        )
+        store, queue, said = EmbeddedStore(folder), ArrivalQueue(2**31), list[Packet]()
+        records = Records(Registry(engine), store, RejectionLog(engine), GapLog(engine))
+        current = Current(LiveTable(), MinuteTally(), Standing())
+        worker = IngestWorker(queue, records, current, said.extend, lambda: NOW_MS + 1000)
         births_s = births(worker, queue, furnaces)
         taken_s, cpu_s = data(worker, queue, furnaces, seconds)
         counters = worker.counters()

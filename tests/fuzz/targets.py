@@ -63,20 +63,21 @@ def decoding(_folder: Path) -> One:
 def intake(folder: Path) -> One:
     """The service's intake down to the stored samples: an edge that was born says anything. Nothing may raise."""
     # The databases take a while to load, and the other targets need none.
+    from ingest_service.anomaly.standing import Standing
+    from ingest_service.emissions.minute_tally import MinuteTally
     from ingest_service.store.database import database_url, open_database
     from ingest_service.store.embedded import EmbeddedStore
     from ingest_service.store.gaps import GapLog
     from ingest_service.store.live import LiveTable
     from ingest_service.store.registry import Registry
     from ingest_service.store.rejections import RejectionLog
-    from ingest_service.workers.ingest import IngestWorker
+    from ingest_service.workers.ingest import Current, IngestWorker, Records
 
     engine = open_database(database_url(folder, ""))
     registry, queue = Registry(engine), ArrivalQueue()
-    store, live = EmbeddedStore(folder / "store"), LiveTable()
-    worker = IngestWorker(
-        queue, registry, store, live, lambda *_: None, lambda: NOW_MS, RejectionLog(engine), GapLog(engine)
-    )
+    records = Records(registry, EmbeddedStore(folder / "store"), RejectionLog(engine), GapLog(engine))
+    current = Current(LiveTable(), MinuteTally(), Standing())
+    worker = IngestWorker(queue, records, current, lambda _: None, lambda: NOW_MS)
 
     def one(data: bytes) -> None:
         queue.put(*SpeakingEdge().births(), *messages(data))

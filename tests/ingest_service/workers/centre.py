@@ -5,13 +5,15 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from edge_agent.wire.sample import Reason, Sample
+from ingest_service.anomaly.standing import Standing
+from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.gaps import GapLog
 from ingest_service.store.live import LiveTable
 from ingest_service.store.registry import Registry
 from ingest_service.store.rejections import RejectionLog
-from ingest_service.workers.ingest import IngestWorker
+from ingest_service.workers.ingest import Current, IngestWorker, Records
 from tests.ingest_service.workers.edges import NOW_MS, Spoken
 from tests.support.database import new_database
 
@@ -32,16 +34,9 @@ class Centre:
         self.worker = self.new_worker()
 
     def new_worker(self) -> IngestWorker:
-        return IngestWorker(
-            self.queue,
-            self.registry,
-            self.store,
-            self.live,
-            self.spoken.publish,
-            lambda: self.now_ms,
-            self.rejections,
-            GapLog(self.engine),
-        )
+        records = Records(self.registry, self.store, self.rejections, GapLog(self.engine))
+        current = Current(self.live, MinuteTally(), Standing())
+        return IngestWorker(self.queue, records, current, self.spoken.publish, lambda: self.now_ms)
 
     def hear(self, *arrivals: Arrival) -> None:
         for arrival in arrivals:

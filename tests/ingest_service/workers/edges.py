@@ -7,6 +7,7 @@ from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Sample
 from edge_agent.wire.topic import MessageType, Topic
 from ingest_service.intake.arrivals import Arrival
+from ingest_service.intake.read_ahead import Packet
 
 NOW_MS = 1_764_000_000_000
 EPOCH = 2**64 - 7
@@ -78,8 +79,8 @@ class Spoken:
     def __init__(self) -> None:
         self.commands: list[tuple[str, Command]] = []
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        self.commands.append((topic, decode_command(payload)))
+    def publish(self, packets: Sequence[Packet]) -> None:
+        self.commands += [(topic, decode_command(payload)) for topic, payload in packets]
 
     @property
     def rebirths(self) -> list[str]:

@@ -19,6 +19,7 @@ from edge_agent.wire.sample import Sample
 from edge_agent.wire.topic import MessageType
 from ingest_service.errors import StoreError
 from ingest_service.intake.arrivals import Arrival
+from ingest_service.intake.read_ahead import Packet
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.gaps import KnownGap, gaps_between
 from ingest_service.store.overview import Reader, Scope
@@ -56,8 +57,8 @@ class TellingEdge(SpeakingEdge):
 class ListeningEdge(Spoken):
     """Understands commands by the aliases of its birth."""
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        self.commands.append((topic, decode_command(payload, command_aliases(NODE))))
+    def publish(self, packets: Sequence[Packet]) -> None:
+        self.commands += [(topic, decode_command(payload, command_aliases(NODE))) for topic, payload in packets]
 
 
 class OneHome(Centre):
