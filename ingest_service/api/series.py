@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ingest_service.api.access import Charts
 from ingest_service.api.context import Here
+from ingest_service.api.drawn import drawn_means, drawn_series
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.numbers import Number
 from ingest_service.api.readings import reason_of
@@ -24,9 +25,6 @@ from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
 MAX_POINTS = 100_000
 MAX_RAW_SPAN_MS = 24 * HOUR_MS
 MAX_TREND_SPAN_MS = 7 * 24 * HOUR_MS
-TREND_QUANTITIES = (
-    "chamber1_temperature", "chamber2_temperature", "flue_o2", "co", "so2", "nox", "hcl", "dust",
-)  # fmt: skip
 
 router = APIRouter(tags=["series"], responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}})
 
@@ -143,12 +141,12 @@ def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, s
     _check_span(from_ms, to_ms, MAX_TREND_SPAN_MS, "7 days of trends")
     first_ms = from_ms - from_ms % MINUTE_MS
     grid = np.arange(first_ms, to_ms, MINUTE_MS, dtype=np.int64)
-    drawn = _drawn(overview.series(sight, [row.id]))
-    batch = here.store.means(MINUTE_MS, [known.id for known in drawn], first_ms, to_ms)
+    known = overview.series(sight, [row.id])
+    batch = drawn_means(here.store, known, MINUTE_MS, first_ms, to_ms)
     hours = trends.judgements(sight, row.id, from_ms - from_ms % HOUR_MS, to_ms, Averaging.CLOCK_HOUR)
     return TrendsOut(
         start_ms=grid.tolist(),
-        lines=[_line(known, batch, first_ms, len(grid)) for known in drawn],
+        lines=[_line(one, batch, first_ms, len(grid)) for one in drawn_series(known)],
         hours=[JudgementOut.model_validate(hour) for hour in hours],
     )
 
@@ -169,12 +167,6 @@ def _check_span(from_ms: int, to_ms: int, longest_ms: int, allowed: str) -> None
         raise InvalidRequest("from must lie before to (both ms since 1970 UTC)")
     if to_ms - from_ms > longest_ms:
         raise InvalidRequest(f"the span from {from_ms} to {to_ms} is too long: at most {allowed} are sent at once")
-
-
-def _drawn(known: list[KnownSeries]) -> list[KnownSeries]:
-    """The first series of each quantity that is drawn."""
-    by_quantity = {series.quantity: series for series in reversed(known)}
-    return [by_quantity[quantity] for quantity in TREND_QUANTITIES if quantity in by_quantity]
 
 
 def _line(known: KnownSeries, batch: MeanBatch, first_ms: int, length: int) -> TrendLineOut:

@@ -1,5 +1,7 @@
 """How much of each pollutant left the stack: flow times concentration, step by step. Pure."""
 
+from functools import partial
+
 import msgspec
 import numpy as np
 
@@ -11,21 +13,31 @@ from ingest_service.emissions.flow import (
     stack_flow_m3_per_h,
     standard_dry_flow_m3_per_h,
 )
-from ingest_service.emissions.limits import Basis
+from ingest_service.emissions.limits import Basis, Signal
+from ingest_service.emissions.measured import Measured, measured
+from ingest_service.emissions.units import Oxide, Pollutant
 
-POLLUTANTS = ("co", "so2", "nox", "hcl", "dust")
+POLLUTANTS = (Pollutant.CO, Pollutant.SO2, Pollutant.NOX, Pollutant.HCL, Pollutant.DUST)
+MEASURED: tuple[Pollutant | Oxide, ...] = (*POLLUTANTS, *Oxide)
 _MS_PER_HOUR = 3_600_000.0
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """The measuring section: its area, the air pressure there, and the basis of each of POLLUTANTS.
+    """The measuring section: its area, the air pressure there, and the basis of each of MEASURED (None: no channel).
 
     Without an area there is no flow; the pressure of the standard atmosphere is meant where None is given.
     """
 
     area_m2: float | None
     barometric_pa: float | None
-    bases: tuple[Basis, ...]
+    bases: tuple[Basis | None, ...]
+
+    def shows(self, signals: Signals, quantity: Pollutant | Oxide) -> Measured:
+        """What the channel of one of MEASURED shows; a gas in an unknown unit is unknown in the signals already."""
+        basis = self.bases[MEASURED.index(quantity)]
+        present = np.array([basis is not None])
+        codes = np.array([Basis.UNKNOWN if basis is None else basis], np.int64)
+        return Measured(Signal(signals.of(quantity)[None], present), codes, present)
 
 
 class Flows(msgspec.Struct, frozen=True):
@@ -54,10 +66,8 @@ def emitted_g(signals: Signals, stack: Stack) -> tuple[float | None, ...]:
         return (None,) * len(POLLUTANTS)
     flows = flows_of(signals, stack.area_m2, stack.barometric_pa)
     hours = np.full(len(signals), signals.step_ms / _MS_PER_HOUR)
-    rates = [
-        mass_rate_kg_per_h(signals.of(name), flows.of(basis))
-        for name, basis in zip(POLLUTANTS, stack.bases, strict=True)
-    ]
+    found = [measured(pollutant, partial(stack.shows, signals)) for pollutant in POLLUTANTS]
+    rates = [mass_rate_kg_per_h(one.signal.minutes[0], flows.of(Basis(int(one.basis[0])))) for one in found]
     return tuple(emitted_kg(rate, hours) * 1000.0 if np.isfinite(rate).any() else None for rate in rates)
 
 

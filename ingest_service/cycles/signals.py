@@ -12,7 +12,8 @@ QUANTITIES = (
     "burner1_on", "burner1_modulation", "burner2_on", "burner2_modulation", "combustion_fan_frequency",
     "chamber1_temperature", "chamber2_temperature", "flue_o2",
     "gas_flow", "gas_total", "electricity_power", "electricity_total",
-    "co", "so2", "nox", "hcl", "dust", "stack_temperature", "stack_pressure", "stack_velocity", "stack_moisture",
+    "co", "so2", "nox", "no", "no2", "hcl", "dust",
+    "stack_temperature", "stack_pressure", "stack_velocity", "stack_moisture",
 )  # fmt: skip
 _ROWS = {name: row for row, name in enumerate(QUANTITIES)}
 

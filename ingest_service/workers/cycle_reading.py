@@ -9,13 +9,13 @@ import numpy as np
 from ingest_service.columns import Float64s, Int64s
 from ingest_service.cycles.charges import Minutes
 from ingest_service.cycles.finding import Place, Terms
-from ingest_service.cycles.masses import POLLUTANTS, Stack
+from ingest_service.cycles.masses import MEASURED, Stack
 from ingest_service.cycles.settings import Cremations
 from ingest_service.cycles.signals import NO_SERIES, QUANTITIES, Feed, Signals, lay_out
 from ingest_service.emissions.averaging import holds_ms
 from ingest_service.emissions.columns import MeanColumns
 from ingest_service.emissions.limits import Basis
-from ingest_service.emissions.units import Pollutant, Scale, scale_of
+from ingest_service.emissions.units import Oxide, Pollutant, Scale, scale_of
 from ingest_service.store.channels import NO_ID, ChannelRow, Channels
 from ingest_service.store.timeseries import MINUTE_MS, TimeSeriesStore
 
@@ -39,7 +39,7 @@ class CycleSite(msgspec.Struct, frozen=True):
     def place(self, channels: Channels, furnace_id: int) -> Place:
         """Whose cremations these are."""
         row = channels.of_furnace(furnace_id)
-        bases = tuple(_basis(rows_of(channels, furnace_id, [name])[0]) for name in POLLUTANTS)
+        bases = tuple(None if one is None else _basis(one) for one in rows_of(channels, furnace_id, MEASURED))
         area_m2 = self.settings.area_of(row.home_id, row.furnace)
         return Place(furnace_id, row.furnace, self.zone, Stack(area_m2, self.barometric_pa, bases))
 
@@ -118,10 +118,9 @@ def _table(means: MeanColumns, values: Float64s, series: Int64s, from_ms: int, s
 
 def _scale(row: ChannelRow | None) -> Scale | None:
     """What the channel's unit is in ours; None for a gas whose unit is not known."""
-    if row is None or row.quantity not in list(Pollutant):
-        return _NO_SCALE
-    return scale_of(Pollutant(row.quantity), row.unit)
+    gas = None if row is None else next((one for one in (*Pollutant, *Oxide) if one == row.quantity), None)
+    return _NO_SCALE if row is None or gas is None else scale_of(gas, row.unit)
 
 
-def _basis(row: ChannelRow | None) -> Basis:
-    return Basis.UNKNOWN if row is None else Basis.__members__.get(row.basis.upper(), Basis.UNKNOWN)
+def _basis(row: ChannelRow) -> Basis:
+    return Basis.__members__.get(row.basis.upper(), Basis.UNKNOWN)

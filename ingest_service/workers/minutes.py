@@ -1,6 +1,6 @@
 """Lays the stored minutes of furnaces' hours out as the judging core wants them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -13,13 +13,13 @@ from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MeanColumns
 from ingest_service.emissions.grid import Column, MinuteTable
 from ingest_service.emissions.limits import Basis, HourRows, Signal
 from ingest_service.emissions.marks import STATES, Marks, marked_minutes
+from ingest_service.emissions.measured import Measured, measured
 from ingest_service.emissions.pack import Exclusion, Limit, RulePack
 from ingest_service.emissions.units import Oxide, Pollutant, scale_of
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.batch import empty_means
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import TimeSeriesStore
-from ingest_service.workers.measured import Measured
 
 _O2, _MOISTURE, _PHASE = "flue_o2", "stack_moisture", "phase"
 _TEMPERATURE, _PRESSURE = "stack_temperature", "stack_pressure"
@@ -63,12 +63,12 @@ class Minutes:
     def rows(self, limit: Limit, pack: RulePack, furnace: Int64s, hour_ms: Int64s) -> HourRows:
         """A row per (furnace, hour) of what `limit` is about, and of what it is converted with."""
         share = pack.validity.minute_covered_share
-        measured = self._measured(limit.pollutant, furnace, hour_ms, share, _column(limit))
+        found = measured(limit.pollutant, self._reader(furnace, hour_ms, share, _column(limit)))
         common = self._conditions(Asked(furnace, hour_ms, share, pack.exclusion))
         return HourRows(
-            concentration=measured.signal,
-            basis=measured.basis,
-            unit_known=measured.unit_known,
+            concentration=found.signal,
+            basis=found.basis,
+            unit_known=found.unit_known,
             o2=common.o2,
             o2_is_wet=common.o2_is_wet,
             moisture=common.moisture,
@@ -78,10 +78,10 @@ class Minutes:
             marked=common.marked,
         )
 
-    def _measured(
-        self, pollutant: Pollutant, furnace: Int64s, hour_ms: Int64s, share: float, column: Column
-    ) -> Measured:
-        """What the furnaces' channels show of a pollutant; of nitrogen oxides the sum where they are measured apart."""
+    def _reader(
+        self, furnace: Int64s, hour_ms: Int64s, share: float, column: Column
+    ) -> Callable[[Pollutant | Oxide], Measured]:
+        """Reads what the furnaces' channels of a quantity show."""
 
         def of(quantity: Pollutant | Oxide) -> Measured:
             series = self._channels.series_of(quantity, furnace)
@@ -90,10 +90,7 @@ class Minutes:
             signal = Signal(shown.minutes * factor[:, None] + offset[:, None], shown.present)
             return Measured(signal, _bases(self._channels, series), ~shown.present | np.isfinite(factor))
 
-        found = of(pollutant)
-        if pollutant is not Pollutant.NOX or found.signal.present.all():
-            return found
-        return found.filled_with(of(Oxide.NO).with_no2(of(Oxide.NO2)))
+        return of
 
     def _conditions(self, asked: Asked) -> Conditions:
         if self._last is None or not self._last[0].same(asked):

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from ingest_service.alarms.vocabulary import Kind
+from ingest_service.api.drawn import drawn_series
 from ingest_service.api.page.alarm_mark import AlarmMark
 from ingest_service.api.page.formats import number, unit_text
 from ingest_service.api.page.hour_bar import HourBar, hour_bar, pollutant_name
@@ -37,12 +38,13 @@ def emissions_of(page: Page, furnace: FurnaceRow, found: Sequence[Reading], limi
     """Every pollutant that is measured or limited here, in the order of the limits."""
     hours = {str(hour.pollutant): hour for hour in running_hours(page.here, furnace.id)}
     measured = {one.series.quantity: one for one in reversed(found) if one.series.quantity in EMISSIONS}
-    names = [str(limit.pollutant) for limit in limits if limit.pollutant in measured]
+    drawn = {one.quantity for one in drawn_series([reading.series for reading in found])}
+    names = [str(limit.pollutant) for limit in limits if limit.pollutant in measured or limit.pollutant in drawn]
     names += [name for name in EMISSIONS if name in measured and name not in names]
     return [
         Emission(
             name=pollutant_name(name, page.t),
-            measured=shown(measured[name], page.now_ms, page.t),
+            measured=shown(measured[name], page.now_ms, page.t) if name in measured else None,
             hour=hour_bar(hours[name], page.t) if name in hours else None,
             ahead=ahead_text(hours[name], page) if name in hours else "",
             warns=name in hours and will_exceed(hours[name]),

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from edge_agent.wire.quantity import PHASES, Concern, quantities
+from ingest_service.api.drawn import drawn_means, drawn_series
 from ingest_service.api.page.alarm_mark import marks_by_series
 from ingest_service.api.page.alarm_view import alarm_view, furnace_href, home_href, urgency
 from ingest_service.api.page.charge_view import charge_view
@@ -18,7 +19,7 @@ from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import Shown, shown
 from ingest_service.api.page.standing import standing_of
 from ingest_service.api.page.tiles import doubt_text, furnace_name, home_name
-from ingest_service.api.page.trend_view import Range, TrendView, drawn_series, plots_of, span_of, table_of, trends_url
+from ingest_service.api.page.trend_view import Range, TrendView, plots_of, span_of, table_of, trends_url
 from ingest_service.api.readings import Reading, Trust
 from ingest_service.api.snapshot import found_furnace, found_home, furnace_readings
 from ingest_service.emissions.averages import Averaging
@@ -178,7 +179,7 @@ def trend_of(
     """The curves of the wanted span, and the hour means of the last day as their table."""
     from_ms, to_ms = span_of(wanted, page.now_ms, page.clock)
     drawn = drawn_series(series)
-    hours = page.here.store.means(HOUR_MS, [one.id for one in drawn], min(from_ms, page.now_ms - DAY_MS), to_ms)
+    hours = drawn_means(page.here.store, series, HOUR_MS, min(from_ms, page.now_ms - DAY_MS), to_ms)
     return TrendView(
         url=trends_url(furnace.home_id, furnace.name),
         from_ms=from_ms,

@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from ingest_service.api.drawn import drawn_series
 from ingest_service.api.page.formats import DAY_MS, HOUR_MS, Clock, number, unit_text
 from ingest_service.api.page.hour_bar import pollutant_name
 from ingest_service.api.page.shown import series_name
 from ingest_service.api.page.texts import Texts
-from ingest_service.api.series import TREND_QUANTITIES
 from ingest_service.emissions.rulepack import Limit
 from ingest_service.store.batch import MeanBatch
 from ingest_service.store.overview import KnownSeries
@@ -94,7 +94,7 @@ def span_of(wanted: Range, now_ms: int, clock: Clock) -> tuple[int, int]:
 
 def plots_of(series: Sequence[KnownSeries], limits: Sequence[Limit], t: Texts) -> list[Plot]:
     """The plots for which there are series."""
-    known = {one.quantity: one for one in reversed(series)}
+    known = {one.quantity: one for one in (*reversed(series), *drawn_series(series))}
     common = [
         Plot(key, "", "", [_line(known[quantity], t) for quantity in wanted if quantity in known])
         for key, wanted in COMMON_PLOTS.items()
@@ -102,12 +102,6 @@ def plots_of(series: Sequence[KnownSeries], limits: Sequence[Limit], t: Texts) -
     return [plot for plot in common if plot.lines] + [
         _limit_plot(known[limit.pollutant], limit, t) for limit in limits if limit.pollutant in known
     ]
-
-
-def drawn_series(series: Sequence[KnownSeries]) -> list[KnownSeries]:
-    """The series that the curves and their table show, in the table's order."""
-    known = {one.quantity: one for one in reversed(series)}
-    return [known[quantity] for quantity in TREND_QUANTITIES if quantity in known]
 
 
 def table_of(series: Sequence[KnownSeries], hours: MeanBatch, clock: Clock, t: Texts) -> Table | None:

@@ -19,7 +19,7 @@ from ingest_service.emissions.limits import Basis
 
 HOUR_MS = 3_600_000
 T0 = 20_463 * 24 * HOUR_MS  # a midnight UTC
-STACK = Stack(area_m2=0.2, barometric_pa=None, bases=(*(Basis.DRY_STANDARD,) * 4, Basis.WET_ACTUAL))
+STACK = Stack(area_m2=0.2, barometric_pa=None, bases=(*(Basis.DRY_STANDARD,) * 4, Basis.WET_ACTUAL, None, None))
 PLACE = Place(1, "f1", timezone(timedelta(hours=8)), STACK)
 TERMS = Terms(chamber2_limit_c=850.0, co2_kg_per_m3=2.0, cold_below_c=500.0)
 LOOKS_MS = 3 * HOUR_MS
@@ -45,7 +45,7 @@ def plant(seed: int, rhythm: Rhythm, hours: int = 24, step_ms: int = 10_000) -> 
     model = FurnaceModel(seed, seed, Schedule(rhythm, 8 * 3600))
     from_ms, to_ms = T0 - 6 * HOUR_MS, T0 + hours * HOUR_MS
     states = [model.at(at_ms) for at_ms in range(from_ms, to_ms, step_ms)]
-    columns = np.array([[getattr(state, name) for state in states] for name in QUANTITIES], np.float64)
+    columns = np.array([[getattr(state, name, np.nan) for state in states] for name in QUANTITIES], np.float64)
     truth = true_cycles(model, seed, from_ms, to_ms)
     whole = (one for one in truth if one.from_ms >= T0 - 3 * HOUR_MS and one.to_ms <= to_ms - HOUR_MS)
     return Plant(Signals(from_ms, step_ms, columns), tuple(whole))

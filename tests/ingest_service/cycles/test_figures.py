@@ -21,7 +21,7 @@ from ingest_service.store.batch import SampleBatch
 T0 = 495_000 * 3_600_000
 MINUTES = {"idle": 5, "preheat": 10, "charge": 2, "ignition": 8, "main": 40, "burnout": 15, "cooling": 10}
 CODES = {name: code for code, name in PHASES.items()}
-DRY = (Basis.DRY_STANDARD,) * 5
+DRY = (*(Basis.DRY_STANDARD,) * 5, None, None)
 TERMS = Terms(chamber2_limit_c=850.0, co2_kg_per_m3=2.0, cold_below_c=500.0)
 
 
@@ -100,13 +100,39 @@ def test_a_mass_is_flow_times_concentration_of_the_same_gas() -> None:
     assert cycle.dust_g == pytest.approx(100.0 * 1_800.0 / 1000.0 * 85 / 60, rel=1e-4)
     assert found(area_m2=None, dust=100.0, **state).dust_g is None
     assert found(dust=100.0).dust_g is None
-    wet = Stack(0.5, 101_325.0, (*DRY[:4], Basis.WET_STANDARD))
-    unknown = Stack(0.5, 101_325.0, (*DRY[:4], Basis.UNKNOWN))
+    wet = Stack(0.5, 101_325.0, (*DRY[:4], Basis.WET_STANDARD, None, None))
+    unknown = Stack(0.5, 101_325.0, (*DRY[:4], Basis.UNKNOWN, None, None))
     whole = signals(dust=100.0, **state)
     dry_g, wet_g = emitted_g(whole, Stack(0.5, 101_325.0, DRY))[4], emitted_g(whole, wet)[4]
     assert wet_g is not None
     assert dry_g == pytest.approx(wet_g / 2)
     assert emitted_g(whole, unknown)[4] is None
+
+
+DRY_GAS, WET_GAS = Basis.DRY_STANDARD, Basis.WET_STANDARD
+APART = {"no": 60.0, "no2": 8.0}
+
+
+@pytest.mark.parametrize(
+    ("columns", "bases", "expected"),
+    [
+        pytest.param(APART, (None, DRY_GAS, DRY_GAS), 100.0, id="the sum as NO2"),
+        pytest.param({"nox": 90.0, **APART}, (DRY_GAS,) * 3, 90.0, id="a channel of their own goes first"),
+        pytest.param(APART, (DRY_GAS,) * 3, None, id="also where nothing can be made of what it shows"),
+        pytest.param({"no": 60.0}, (None, DRY_GAS, None), None, id="NO alone is not all of it"),
+        pytest.param(APART, (None, DRY_GAS, WET_GAS), None, id="of two bases no sum is formed"),
+    ],
+)
+def test_the_mass_of_nitrogen_oxides_is_also_told_where_they_are_measured_apart(
+    columns: dict[str, float], bases: tuple[Basis | None, ...], expected: float | None
+) -> None:
+    state = {"stack_velocity": 2.0, "stack_temperature": 0.0, "stack_pressure": 0.0, "stack_moisture": 50.0}
+    nox, *apart = bases
+    stack = Stack(0.5, 101_325.0, (*DRY[:2], nox, *DRY[3:5], *apart))
+    whole = signals(**columns, **state)
+    hours = len(whole) / 3600
+    found = emitted_g(whole, stack)[2]
+    assert found == (None if expected is None else pytest.approx(expected * 1_800.0 / 1000.0 * hours, rel=1e-6))
 
 
 def test_the_highest_mean_needs_three_quarters_of_its_time() -> None:

@@ -16,6 +16,7 @@ from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle
 from ingest_service.cycles.settings import Cremations
 from ingest_service.cycles.signals import QUANTITIES
+from ingest_service.emissions.units import Oxide
 from ingest_service.store.cycles import CycleRow, CycleStore
 from ingest_service.store.energy import EnergyStore, energy_hours
 from ingest_service.store.overview import Reader, Scope
@@ -25,7 +26,7 @@ from ingest_service.workers.cycle_reading import CycleSite
 from ingest_service.workers.cycles import CycleWorker
 from tests.ingest_service.workers.city import MINUTE, START, City
 
-SENSORS = tuple(name for name in QUANTITIES if name not in ("phase", "cremations_total"))
+SENSORS = tuple(name for name in QUANTITIES if name not in ("phase", "cremations_total", *Oxide))
 STEP_MS = 10_000
 HOURS = 5
 SITE = CycleSite(ZoneInfo("Asia/Shanghai"), 101_325.0, Cremations(stack_area_m2=0.2))

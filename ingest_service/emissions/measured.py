@@ -1,15 +1,18 @@
 """What furnaces' channels show of one pollutant, and how two oxides measured apart become one. Pure."""
 
+from collections.abc import Callable
+
 import msgspec
 import numpy as np
 
 from ingest_service.columns import Bools, Int64s
 from ingest_service.emissions.limits import Basis, Signal
 from ingest_service.emissions.normalise import nox_as_no2
+from ingest_service.emissions.units import Oxide, Pollutant
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """A row per furnace and hour: `signal` in the computing unit, `basis` codes, and where the unit was known."""
+    """A row per furnace and stretch: `signal` in the computing unit, `basis` codes, and where the unit was known."""
 
     signal: Signal
     basis: Int64s
@@ -31,3 +34,11 @@ class Measured(msgspec.Struct, frozen=True):
             np.where(taken, other.basis, self.basis),
             np.where(taken, other.unit_known, self.unit_known),
         )
+
+
+def measured(pollutant: Pollutant, of: Callable[[Pollutant | Oxide], Measured]) -> Measured:
+    """What channels (`of` reads them) show of a pollutant; of nitrogen oxides the sum where they are measured apart."""
+    found = of(pollutant)
+    if pollutant is not Pollutant.NOX or found.signal.present.all():
+        return found
+    return found.filled_with(of(Oxide.NO).with_no2(of(Oxide.NO2)))
