@@ -60,6 +60,14 @@ class LineStyle(Part, frozen=True):
     dash: list[int] | None = None
 
 
+class HideFrom(Part, frozen=True, omit_defaults=False):
+    """Where a line is not shown."""
+
+    legend: bool
+    tooltip: bool
+    viz: bool
+
+
 class ThresholdsStyle(Part, frozen=True):
     """Whether thresholds are drawn in a chart."""
 

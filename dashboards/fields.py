@@ -9,6 +9,7 @@ from dashboards.field_types import (
     Custom,
     FieldConfig,
     FieldDefaults,
+    HideFrom,
     Legend,
     LineStyle,
     Link,
@@ -26,12 +27,13 @@ from dashboards.field_types import (
     Tooltip,
     Transformation,
 )
-from dashboards.panel import Colour, Column, Kind, Meaning, Panel, Step
+from dashboards.panel import Band, Colour, Column, Kind, Meaning, Panel, Step
 from dashboards.targets import Dialect, ref_id
 from dashboards.text import Locale, Text
 
 # Colours that also those tell apart who do not see all of them (Okabe and Ito).
 LINES = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#8E98A3", "#D55E00")
+BAND_OPACITY = 18  # per cent: bands that overlap stay readable
 NOTHING = {Locale.ZH: "无数据", Locale.EN: "no data"}
 TAGS: dict[str, Text] = {
     "city": Text("城市", "City"),
@@ -123,16 +125,35 @@ def _hidden(panel: Panel) -> Iterator[Override]:
 
 
 def _lines(panel: Panel, locale: Locale) -> Iterator[Override]:
-    """A colour for each line that is known beforehand; limits are dashed."""
+    """A colour for each line that is known beforehand; limits are dashed, and what is expected is an area."""
     if panel.kind is not Kind.TIME_SERIES:
         return
-    for at, ask in enumerate(panel.asks):
+    bounds = {name for band in panel.bands for name in (band.low, band.high)}
+    drawn = [ask for ask in panel.asks if ask.name not in bounds]
+    colours = {ask.name: LINES[at % len(LINES)] for at, ask in enumerate(drawn)}
+    for ask in drawn:
         if ask.name in panel.dashed:
             style = LineStyle(fill="dash", dash=[10, 10])
             color = Color(mode="fixed", fixed_color=Colour.BAD)
             yield _matched("byRegexp", f"/{ask.name.of(locale)}$/", ("custom.lineStyle", style), ("color", color))
         elif not ask.by and len(panel.asks) > 1:
-            yield _override(ask.name.of(locale), ("color", Color(mode="fixed", fixed_color=LINES[at % len(LINES)])))
+            yield _override(ask.name.of(locale), ("color", Color(mode="fixed", fixed_color=colours[ask.name])))
+    for band in panel.bands:
+        yield from _band(band, colours[band.of], locale)
+
+
+def _band(band: Band, colour: str, locale: Locale) -> Iterator[Override]:
+    """The area between two lines that are not drawn themselves, pale and of the colour of what it is about."""
+    invisible: list[tuple[str, object]] = [
+        ("color", Color(mode="fixed", fixed_color=colour)),
+        ("custom.lineWidth", 0),
+        ("custom.showPoints", "never"),
+        ("custom.hideFrom", HideFrom(legend=True, tooltip=False, viz=False)),
+    ]
+    low = band.low.of(locale)
+    yield _override(low, *invisible)
+    area = [("custom.fillBelowTo", low), ("custom.fillOpacity", BAND_OPACITY)]
+    yield _override(band.high.of(locale), *invisible, *area)
 
 
 def _column(column: Column, dialect: Dialect, locale: Locale) -> Override:

@@ -1,7 +1,9 @@
 """What one furnace does: phases, temperatures, gas, draught, burners, filter, dosing."""
 
+from collections.abc import Iterator
+
 from dashboards.asking import PLACE, Aggregate, Ask, Match
-from dashboards.panel import Colour, Dashboard, Kind, Panel, Step
+from dashboards.panel import Band, Colour, Dashboard, Kind, Panel, Step
 from dashboards.text import Locale, Text, quantity
 from dashboards.words import (
     ONE_FURNACE,
@@ -15,10 +17,18 @@ from dashboards.words import (
     switch_meanings,
     unit_of,
 )
+from ingest_service.anomaly.baseline import FEWEST, LESSONS
+from ingest_service.anomaly.watched import WATCHED
 from ingest_service.emissions.units import Pollutant
 
 _LIMIT = Text("限值", "Limit")
 _RECENT = "10m"
+_BOUNDS = {"low": Text("通常下限", "usual low"), "high": Text("通常上限", "usual high")}
+_EXPECTED = Text(
+    f"色带为本炉在该阶段通常的范围，由最近至多 {LESSONS} 次火化得出，不是法定限值；少于 {FEWEST} 次时没有色带。",
+    f"The band is what this furnace usually shows in that phase, from its last {LESSONS} cremations at most; it is no "
+    f"legal limit. With fewer than {FEWEST} there is none.",
+)
 
 
 def furnace(_locale: Locale) -> Dashboard:
@@ -132,31 +142,57 @@ def _plant() -> tuple[Panel, ...]:
 
 
 def _trend(title: Text, names: tuple[str, ...], size: tuple[int, int], limited: Pollutant | None = None) -> Panel:
-    """Minute means of quantities of one unit, and the limit by which the furnace is judged."""
-    asks = tuple(
-        Ask(measurement="minute_mean", field=name, aggregate=Aggregate.MEAN, name=quantity(name), where=PLACE)
-        for name in names
-    )
-    about = both(
-        Text("分钟均值；断开处为无有效数据。", "Minute means; a gap is no good value."),
-        series_of("minute_mean", *names),
-    )
-    if limited is None:
-        return Panel(
-            title=title, about=about, kind=Kind.TIME_SERIES, asks=asks, unit=unit_of(names[0]), size=size, interval="1m"
-        )
-    where = (*PLACE, Match("pollutant", text=limited.value))
-    limit = Ask(measurement="average", field="limit", aggregate=Aggregate.LAST, name=_LIMIT, where=where, window="1h")
+    """Minute means of quantities of one unit, what they usually are, and the limit by which the furnace is judged."""
+    watched = tuple(name for name in names if name in WATCHED)
     return Panel(
         title=title,
-        about=both(about, limits_text(limited)),
+        about=_about(names, watched, limited),
         kind=Kind.TIME_SERIES,
-        asks=(*asks, limit),
+        asks=(
+            *_usual(watched),
+            *(_of_minutes("minute_mean", name, quantity(name)) for name in names),
+            *_limit(limited),
+        ),
         unit=unit_of(names[0]),
         size=size,
         interval="1m",
-        dashed=(_LIMIT,),
+        dashed=(_LIMIT,) if limited else (),
+        bands=tuple(Band(quantity(name), _bound(name, "low"), _bound(name, "high")) for name in watched),
     )
+
+
+def _about(names: tuple[str, ...], watched: tuple[str, ...], limited: Pollutant | None) -> Text:
+    parts = [
+        Text("分钟均值；断开处为无有效数据。", "Minute means; a gap is no good value."),
+        series_of("minute_mean", *names),
+    ]
+    if watched:
+        parts += [_EXPECTED, *(series_of(f"expected_{bound}", *watched) for bound in _BOUNDS)]
+    if limited:
+        parts += [limits_text(limited), series_of("average", "limit")]
+    return both(*parts)
+
+
+def _usual(watched: tuple[str, ...]) -> Iterator[Ask]:
+    """The lower bounds, then the upper ones: a statement each in InfluxQL."""
+    for bound in _BOUNDS:
+        yield from (_of_minutes(f"expected_{bound}", name, _bound(name, bound)) for name in watched)
+
+
+def _limit(limited: Pollutant | None) -> Iterator[Ask]:
+    if limited:
+        where = (*PLACE, Match("pollutant", text=limited.value))
+        yield Ask(measurement="average", field="limit", aggregate=Aggregate.LAST, name=_LIMIT, where=where, window="1h")
+
+
+def _of_minutes(measurement: str, name: str, shown: Text) -> Ask:
+    return Ask(measurement=measurement, field=name, aggregate=Aggregate.MEAN, name=shown, where=PLACE)
+
+
+def _bound(name: str, bound: str) -> Text:
+    """What a bound of the expected is called."""
+    own, words = quantity(name), _BOUNDS[bound]
+    return Text(f"{own.zh}（{words.zh}）", f"{own.en} ({words.en})")
 
 
 def _bad() -> Panel:

@@ -67,6 +67,14 @@ class Column(msgspec.Struct, frozen=True):
     leads_to: str = ""
 
 
+class Band(msgspec.Struct, frozen=True):
+    """The names of three asks: what is shown, and the two between which it is expected."""
+
+    of: Text
+    low: Text
+    high: Text
+
+
 class Panel(msgspec.Struct, frozen=True, kw_only=True):
     """A question with its answer. `size` is width of 24 and height; `last` is a time span that replaces the page's."""
 
@@ -80,6 +88,7 @@ class Panel(msgspec.Struct, frozen=True, kw_only=True):
     meanings: tuple[Meaning, ...] = ()
     columns: tuple[Column, ...] = ()
     dashed: tuple[Text, ...] = ()  # the asks that are limits
+    bands: tuple[Band, ...] = ()  # drawn as areas, and not in the legend
     low: float | None = None
     high: float | None = None
     decimals: int | None = None

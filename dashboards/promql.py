@@ -7,7 +7,9 @@ from dashboards.text import Locale
 
 # Measurements whose points are written again when they are revised, and in what time there is one: of several in that
 # time the latest counts, so others must not enter into a sum or a mean.
-_REVISED = {"average": "1h", "completeness": "1h", "energy": "1h", "cycle": "1m"}
+_REVISED = {
+    "average": "1h", "completeness": "1h", "energy": "1h", "cycle": "1m", "expected_low": "1m", "expected_high": "1m",
+}  # fmt: skip
 # How one series is made of a window, and how several become one.
 _OVER = {
     Aggregate.MEAN: "avg_over_time({0}[{1}])",

@@ -7,12 +7,13 @@ import numpy as np
 from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Reason
+from ingest_service.anomaly.watched import QUANTITIES
 from ingest_service.config import Retention
 from ingest_service.emissions.rulepack import load_pack
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.channels import read_channels
 from ingest_service.store.derived.influx import InfluxDerived
-from ingest_service.store.derived.point import Admits, DerivedColumn, DerivedStore, Point
+from ingest_service.store.derived.point import Admits, DerivedColumn, DerivedStore, Point, tags_of
 from ingest_service.store.derived.victoria import VictoriaDerived
 from ingest_service.store.influx import InfluxEngine
 from ingest_service.store.overview import Reader, Scope
@@ -22,6 +23,7 @@ from ingest_service.store.tables import Cremation, EnergyHour, Judgement, Mark
 from ingest_service.store.victoria import VictoriaEngine
 from ingest_service.store.victoria.engine import Nodes
 from ingest_service.workers.derive import DeriveWorker, Sources
+from ingest_service.workers.expected_points import Bounds, expected_points
 from tests.support.city import HOUR_MS, MINUTE_MS, NOW_MS, RULE, VALUES, ZONE, City, Furnace, stuck
 from tests.support.influx import InfluxDB
 from tests.support.victoria import VictoriaMetrics
@@ -68,9 +70,11 @@ def seed(city: City, influx: InfluxDB, victoria: VictoriaMetrics) -> None:
         InfluxDerived(Address(url=influx.url), BUCKET),
         VictoriaDerived(Address(url=victoria.url), victoria.url),
     ]
-    worker = DeriveWorker(sources(city), Everywhere(derived), lambda: city.now_ms)
+    everywhere = Everywhere(derived)
+    worker = DeriveWorker(sources(city), everywhere, lambda: city.now_ms)
     for age in (*range(53, 45, -1), *range(9, -1, -1)):
         worker.step(NOW_MS - age * MINUTE_MS)
+    everywhere.write(expectations(furnace))
     for store in derived[1:]:
         store.close()
     victoria.flush()
@@ -172,6 +176,16 @@ def day_of_means(furnace: Furnace, end_ms: int, count: int, period_ms: int) -> M
     covered = rng.choice(np.array([0.0, 0.75, 1.0], np.float32), len(mean), p=[0.05, 0.1, 0.85])
     mean = np.where(covered > 0, mean, np.nan)
     return MeanBatch(np.repeat(ids, count), np.tile(starts, len(ids)), mean, mean - 1, mean + 1, covered)
+
+
+def expectations(furnace: Furnace) -> list[Point]:
+    """What the furnace is expected to show while it burns, two hours in three."""
+    end_ms = NOW_MS // MINUTE_MS * MINUTE_MS
+    start_ms = np.array([end_ms - age * MINUTE_MS for age in range(1, HOURS * 60) if age // 60 % 3], np.int64)
+    usual = np.array([VALUES[name] for name in QUANTITIES]) * (1 + start_ms[:, None] // MINUTE_MS % 7 / 100)
+    place = tags_of(home=furnace.home, furnace=furnace.name)
+    bounds = Bounds(start_ms, usual - np.abs(usual) / 9, usual + np.abs(usual) / 9)
+    return list(expected_points([place] * len(start_ms), bounds))
 
 
 def cremation(furnace: Furnace, number: int) -> dict[str, object]:
