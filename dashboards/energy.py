@@ -80,7 +80,7 @@ def _ranking(by: tuple[str, ...]) -> Panel:
         title=Text("排名", "Ranking"),
         about=both(
             Text("每次火化的平均值，点击列名排序。", "Means of a cremation; sort by any column."),
-            series_of("cycle", *means),
+            series_of("cycle", "count", *means),
         ),
         kind=Kind.TABLE,
         asks=(

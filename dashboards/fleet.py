@@ -4,7 +4,17 @@ from dashboards.asking import HOME as IN_HOME
 from dashboards.asking import Aggregate, Ask
 from dashboards.panel import Colour, Column, Dashboard, Kind, Panel, Step
 from dashboards.text import Locale, Text
-from dashboards.words import HOME, ROOM_STEPS, SOME_STEPS, both, home_tags, phase_meanings, place_tags, series_of
+from dashboards.words import (
+    HOME,
+    ROOM_STEPS,
+    SOME_STEPS,
+    both,
+    home_tags,
+    phase_meanings,
+    place_tags,
+    rules_text,
+    series_of,
+)
 
 PHASE = Text("阶段", "Phase")
 ROOM = Text("距限值余量", "Head-room")
@@ -48,7 +58,8 @@ def _count(title: Text, measurement: str, field: str, steps: tuple[Step, ...], w
     ask = Ask(
         measurement=measurement, field=field, aggregate=Aggregate.SUM, name=title, where=(IN_HOME,), window=_MINUTE
     )
-    about = both(Text("每分钟统计一次。", "Counted once a minute."), series_of(measurement, field))
+    said = Text("每分钟统计一次。", "Counted once a minute.")
+    about = both(said, *([rules_text()] if field == "beyond" else []), series_of(measurement, field))
     return Panel(
         title=title,
         about=about,
@@ -75,6 +86,7 @@ def _table(by: tuple[str, ...]) -> Panel:
                 "Head-room: how far the running hour's converted mean is from the limit of its rule, in % of it, the "
                 "worst quantity; below 0 it is beyond. Follow a furnace's name for more.",
             ),
+            rules_text(),
             series_of("furnace", "phase", "headroom_pct", "alarms", "age_s"),
         ),
         kind=Kind.TABLE,
@@ -136,7 +148,9 @@ def _rooms(by: tuple[str, ...]) -> Panel:
     return Panel(
         title=Text("各馆最差余量", "Worst head-room of each home"),
         about=both(
-            Text("低于 0 为超限。", "Below 0 a mean is beyond its limit."), series_of("furnace", "headroom_pct")
+            Text("低于 0 为超限。", "Below 0 a mean is beyond its limit."),
+            rules_text(),
+            series_of("furnace", "headroom_pct"),
         ),
         kind=Kind.TIME_SERIES,
         asks=(ask,),

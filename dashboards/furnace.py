@@ -13,6 +13,7 @@ from dashboards.words import (
     both,
     limits_text,
     phase_meanings,
+    rules_text,
     series_of,
     switch_meanings,
     unit_of,
@@ -64,9 +65,10 @@ def _now() -> tuple[Panel, ...]:
 
 def _stat(title: Text, field: str, unit: str, steps: tuple[Step, ...]) -> Panel:
     ask = Ask(measurement="furnace", field=field, aggregate=Aggregate.LAST, name=title, where=PLACE)
+    said = Text("每分钟更新。", "Renewed every minute.")
     return Panel(
         title=title,
-        about=both(Text("每分钟更新。", "Renewed every minute."), series_of("furnace", field)),
+        about=both(said, *([rules_text()] if field == "headroom_pct" else []), series_of("furnace", field)),
         kind=Kind.STAT,
         asks=(ask,),
         unit=unit,

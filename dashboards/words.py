@@ -105,6 +105,12 @@ def judged_pollutants() -> tuple[Pollutant, ...]:
     return tuple(one for one in Pollutant if one in known)
 
 
+def rules_text() -> Text:
+    """The rule packs of the product that judge, by the ids that series and pages have."""
+    ids = sorted({pack.id for pack, _ in _limits()})
+    return Text(f"规则：{'、'.join(ids)}。", f"Rules: {', '.join(ids)}.")
+
+
 def limits_text(pollutant: Pollutant) -> Text:
     """Every limit that a rule pack of the product has for it, with its clause."""
     own = [(pack, limit) for pack, limit in _limits() if limit.pollutant is pollutant]

@@ -16,16 +16,12 @@ from dashboards.text import Locale
 from dashboards.types import SCHEMA_VERSION, DashboardJson, PanelJson
 from dashboards.writing import WIDTH
 from ingest_service.emissions.rulepack import load_pack, pack_names
+from tests.dashboards.published import UNITS
 
 ALL = [
     pytest.param(dialect, locale, page, id=f"{dialect}/{locale}/{board.name}")
     for dialect, locale, board, page in pages()
 ]
-# Of Grafana's value formats (getValueFormats of @grafana/data 13.2.3) those that are used here.
-KNOWN_UNITS = {
-    "none", "celsius", "fahrenheit", "percent", "percentunit", "pressurepa", "hertz", "amp", "kwatt", "kwatth", "m3",
-    "velocityms", "conmgm3", "conμgm3", "ppm", "s", "ms", "decbytes", "masskg", "dateTimeAsLocal",
-}  # fmt: skip
 UIDS = {page.uid for _, _, _, page in pages()}
 BUILT_IN = {"__all", "col", "__interval", "__range", "timeFilter", "__data", "__url_time_range"}
 
@@ -87,7 +83,7 @@ def test_every_panel_says_what_it_shows_and_where_it_comes_from(
 @pytest.mark.parametrize(("dialect", "locale", "page"), ALL)
 def test_units_are_grafanas(dialect: Dialect, locale: Locale, page: DashboardJson) -> None:
     for unit in re.findall(r'"unit":"([^"]*)"', text_of(page)):
-        assert unit in KNOWN_UNITS or unit.startswith("suffix:"), unit
+        assert unit in UNITS or unit.startswith("suffix:"), unit
 
 
 @pytest.mark.parametrize(("dialect", "locale", "page"), ALL)
