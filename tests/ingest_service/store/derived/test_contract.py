@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest_service.alarms.facts import Name
+from ingest_service.anomaly.watched import QUANTITIES
 from ingest_service.config import Retention
 from ingest_service.store.derived.changes import Exceeded
 from ingest_service.store.derived.embedded import EmbeddedDerived
@@ -14,6 +16,7 @@ from ingest_service.store.derived.point import DerivedStore, Point, Tags, fields
 from ingest_service.store.derived.victoria import VictoriaDerived
 from ingest_service.store.remote.connection import Address
 from ingest_service.workers.derived_points import exceedance_event, withdrawn_exceedance
+from ingest_service.workers.expected_points import Bounds, expected_points
 from tests.ingest_service.store.stores import mark_of
 from tests.support.influx import InfluxDB
 from tests.support.victoria import VictoriaMetrics
@@ -119,6 +122,19 @@ def test_an_exceedance_keeps_its_span_and_figures_until_it_is_withdrawn(keeper: 
     assert found[told.tags, "title_en"] == [(0, "Carbon monoxide hour mean 160 > 150 mg/m³")]
     keeper.store.write([withdrawn_exceedance(told.tags, told.at_ms)])
     assert keeper.shown("event")[told.tags, "holds"] == [(0, 0.0)]
+
+
+def test_what_is_expected_is_kept_by_quantity_and_renewed_for_its_minute_alone(keeper: Keeper) -> None:
+    place, times = tags_of(home=keeper.home, furnace="f"), START_MS + 60_000 * np.arange(3)
+    usual = np.array([[float(10 * minute + at) for at in range(len(QUANTITIES))] for minute in range(3)])
+    usual[1, 0] = np.nan
+    written = Bounds(times, usual, usual + 1.0)
+    keeper.store.write(list(expected_points([place] * 3, written)))
+    keeper.store.write(list(expected_points([place], Bounds(times[2:], usual[2:] + 5.0, usual[2:] + 6.0))))
+    low, high = keeper.shown("expected_low"), keeper.shown("expected_high")
+    assert low[place, QUANTITIES[0]] == [(0, 0.0), (120_000, 25.0)]
+    assert high[place, QUANTITIES[1]] == [(0, 2.0), (60_000, 12.0), (120_000, 27.0)]
+    assert {field for _, field in low} == set(QUANTITIES)
 
 
 def test_only_what_is_admitted_comes(keeper: Keeper) -> None:
