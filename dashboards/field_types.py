@@ -24,15 +24,15 @@ class Thresholds(Part, frozen=True):
 
 
 class Mapped(Part, frozen=True):
-    """What is shown in a number's place."""
+    """What is shown in the place of a number or of an id."""
 
     text: str
-    color: str
+    color: str | None = None
     index: int | None = None
 
 
 class Mapping(Part, frozen=True, omit_defaults=False):
-    """Numbers, as texts, to what is shown."""
+    """Numbers, as texts, or ids to what is shown."""
 
     type: str
     options: dict[str, Mapped]
@@ -187,16 +187,17 @@ class Options(Part, frozen=True):
     col_width: float | None = None
 
 
-class Organize(Part, frozen=True):
-    """Names and order of a table's columns."""
+class Change(Part, frozen=True):
+    """Which columns of a table are shown and what they are called, or what becomes of a part of a line's name."""
 
     exclude_by_name: dict[str, bool] = {}
     rename_by_name: dict[str, str] = {}
-    index_by_name: dict[str, int] = {}
+    regex: str = ""
+    rename_pattern: str = ""
 
 
 class Transformation(Part, frozen=True, omit_defaults=False):
-    """A change of a table before it is shown."""
+    """A change of a table, or of lines, before they are shown."""
 
     id: str
-    options: Organize
+    options: Change

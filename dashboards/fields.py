@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from dashboards.asking import IDS, Source, shown
+from dashboards.asking import IDS, Ask, Source, shown
 from dashboards.field_types import (
     CellOptions,
+    Change,
     Color,
     Custom,
     FieldConfig,
@@ -17,7 +18,6 @@ from dashboards.field_types import (
     Mapping,
     Matcher,
     Options,
-    Organize,
     Override,
     Property,
     Reduce,
@@ -30,6 +30,7 @@ from dashboards.field_types import (
 from dashboards.panel import Band, Colour, Column, Kind, Meaning, Panel, Step
 from dashboards.targets import Dialect, ref_id
 from dashboards.text import Locale, Text
+from dashboards.words import tag_words
 
 # Colours that also those tell apart who do not see all of them (Okabe and Ito).
 LINES = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#8E98A3", "#D55E00")
@@ -67,7 +68,8 @@ def config(panel: Panel, dialect: Dialect, locale: Locale) -> FieldConfig:
         links=[_link(panel.leads_to, dialect, locale)] if panel.leads_to else [],
         no_value=NOTHING[locale],
     )
-    overrides = [*_lines(panel, locale), *(_column(one, dialect, locale) for one in panel.columns), *_hidden(panel)]
+    overrides = [*_lines(panel, locale), *(_column(one, dialect, locale) for one in panel.columns)]
+    overrides += [*_worded(panel, locale), *_hidden(panel)]
     return FieldConfig(defaults=defaults, overrides=overrides)
 
 
@@ -93,9 +95,9 @@ def options(panel: Panel) -> Options:
 
 
 def transformations(panel: Panel, dialect: Dialect, locale: Locale) -> list[Transformation] | None:
-    """Of a table: several queries become one table, and columns get the names that people know."""
+    """Of a table: several queries become one table, and columns get the names that people know; else lines do."""
     if panel.kind is not Kind.TABLE:
-        return None
+        return _spoken(panel, locale) or None
     names = {tag: text.of(locale) for tag, text in _tag_names(panel, locale).items()}
     hidden = {"Time": True, "time": True}
     if panel.events and dialect is Dialect.INFLUXQL:
@@ -106,8 +108,29 @@ def transformations(panel: Panel, dialect: Dialect, locale: Locale) -> list[Tran
     elif dialect is Dialect.PROMQL:
         suffix = [""] if len(panel.asks) == 1 else [f" #{ref_id(at)}" for at in range(len(panel.asks))]
         names |= {f"Value{end}": ask.name.of(locale) for end, ask in zip(suffix, panel.asks, strict=True)}
-    organize = Transformation(id="organize", options=Organize(exclude_by_name=hidden, rename_by_name=names))
-    return [*([Transformation(id="merge", options=Organize())] if dialect is Dialect.PROMQL else []), organize]
+    organize = Transformation(id="organize", options=Change(exclude_by_name=hidden, rename_by_name=names))
+    return [*([Transformation(id="merge", options=Change())] if dialect is Dialect.PROMQL else []), organize]
+
+
+def _spoken(panel: Panel, locale: Locale) -> list[Transformation]:
+    """The words for ids that stand in names of lines."""
+    changes = {
+        _at(name, ask, tag): text.of(locale)
+        for ask in panel.asks
+        for tag in ask.legend
+        for name, text in tag_words(tag).items()
+    }
+    return [
+        Transformation(id="renameByRegex", options=Change(regex=regex, rename_pattern=text))
+        for regex, text in changes.items()
+    ]
+
+
+def _at(name: str, ask: Ask, tag: str) -> str:
+    """The pattern of an id where its tag stands in the name of a line: a place may be called alike."""
+    if tag == ask.legend[0]:
+        return f"/^{name}\\b/"
+    return f"/\\b{name}$/" if tag == ask.legend[-1] and not ask.name.en else f"/\\b{name}\\b/"
 
 
 def _tag_names(panel: Panel, locale: Locale) -> dict[str, Text]:
@@ -122,6 +145,14 @@ def _hidden(panel: Panel) -> Iterator[Override]:
         by = panel.asks[0].by
         for tag in sorted(set(by) - set(shown(by)), key=by.index):
             yield _override(tag, ("custom.hidden", True))
+
+
+def _worded(panel: Panel, locale: Locale) -> Iterator[Override]:
+    """The words for ids in columns of a table."""
+    for tag in panel.asks[0].by if panel.kind is Kind.TABLE and panel.asks else ():
+        words = {name: Mapped(text=text.of(locale)) for name, text in tag_words(tag).items()}
+        if words:
+            yield _override(TAGS[tag].of(locale), ("mappings", [Mapping(type="value", options=words)]))
 
 
 def _lines(panel: Panel, locale: Locale) -> Iterator[Override]:

@@ -8,6 +8,7 @@ from dashboards.text import Locale, Text, page_word, quantity
 from edge_agent.wire.quantity import PHASES, quantities
 from ingest_service.alarms.phrases import phrases
 from ingest_service.alarms.vocabulary import Locale as AlarmLocale
+from ingest_service.alarms.vocabulary import Severity
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.pack import Limit, RulePack
@@ -127,6 +128,21 @@ def limit_unit(pollutant: Pollutant) -> str:
 def pollutant_name(pollutant: Pollutant) -> Text:
     """Its name, as the wire contract has it."""
     return quantity(pollutant.value)
+
+
+@cache
+def tag_words(tag: str) -> dict[str, Text]:
+    """What the ids that a tag can hold are called; of a tag without ids nothing."""
+    match tag:
+        case "pollutant":
+            return {one.value: pollutant_name(one) for one in judged_pollutants()}
+        case "period":
+            used = {limit.averaging for _, limit in _limits()}
+            return {one.value: averaging_name(one) for one in Averaging if one in used}
+        case "severity":
+            return {one.value: page_word("severity", one.value) for one in Severity}
+        case _:
+            return {}
 
 
 def averaging_name(averaging: Averaging) -> Text:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from dashboards.fields import TAGS
 from dashboards.pages import pages
 from dashboards.panel import Colour
 from dashboards.targets import CHOICE, Dialect
 from dashboards.text import Locale
 from dashboards.types import AnnotationJson, DashboardJson, PanelJson, PromVariableQuery, Target, VariableJson
+from dashboards.words import tag_words
 from dashboards.writing import EVENTS
 from ingest_service.emissions.rulepack import load_pack, pack_names
 from ingest_service.store.derived.point import MEASUREMENTS
@@ -159,6 +161,39 @@ def test_windows_are_the_panels_or_a_length_of_their_own_that_is_no_shorter_than
             assert fixed or "$__" in query or "GROUP BY time" not in query, query
             assert all(length >= length_ms(panel.interval or "1m") for length in fixed), (panel.title, query)
             assert panel.max_data_points, panel.title
+
+
+@pytest.mark.parametrize(("dialect", "locale", "page"), ALL)
+def test_no_id_is_left_in_the_name_of_a_line(dialect: Dialect, locale: Locale, page: DashboardJson) -> None:
+    ids = {tag: tag_words(tag) for tag in ("pollutant", "period", "severity")}
+    for panel in [one for one in shown(page) if one.type != "table"]:
+        for name in {target.alias or target.legend_format or "" for target in panel.targets or []}:
+            tags = re.findall(r"\$tag_(\w+)|\{\{(\w+)\}\}", name)
+            for tag in {one or other for one, other in tags} & ids.keys():
+                for own, text in ids[tag].items():
+                    line = re.sub(rf"\$tag_{tag}|{{{{{tag}}}}}", own, name)
+                    assert spoken(line, panel) == line.replace(own, text.of(locale)), (panel.title, line)
+
+
+def spoken(line: str, panel: PanelJson) -> str:
+    """What the panel makes of the name of a line."""
+    for one in panel.transformations or []:
+        assert one.id == "renameByRegex"
+        line = re.sub(one.options.regex.strip("/"), one.options.rename_pattern, line, count=1)
+    return line
+
+
+@pytest.mark.parametrize(("dialect", "locale", "page"), ALL)
+def test_no_id_is_left_in_a_table_where_there_is_a_word(dialect: Dialect, locale: Locale, page: DashboardJson) -> None:
+    for panel in shown(page):
+        query = " ".join(target.query or target.expr or "" for target in panel.targets or [])
+        grouped = re.findall(r"GROUP BY (.*)|by \(([^)]*)\)", query) if panel.type == "table" else []
+        for tag in {tag for tag in ("pollutant", "period") for one, other in grouped if tag in one + other}:
+            assert panel.field_config is not None
+            said = {one.matcher.options: one.properties for one in panel.field_config.overrides}
+            mappings = said[TAGS[tag].of(locale)][0].value
+            shown_as = {name: mapped.text for one in mappings for name, mapped in one.options.items()}
+            assert shown_as == {name: text.of(locale) for name, text in tag_words(tag).items()}
 
 
 @pytest.mark.parametrize(("dialect", "locale", "page"), ALL)
