@@ -1,6 +1,6 @@
 """What a furnace usually shows in each minute of each phase, learnt from its last cremations. Pure.
 
-A lesson is one cremation: (quantities, cells) means in the units of the channels, NaN where nothing is known.
+A lesson is one cremation: (quantities, cells) means on the scale of each quantity, NaN where nothing is known.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +21,7 @@ WIDTH = (
 )
 _FEW = 4.0  # a few lessons know less: sigma grows by 1 + this / lessons
 _SIGMA_OF_MAD = 1.4826  # of a normal distribution
+KEPT_AS = np.dtype("<f2")  # of a lesson: a hundredth of what is usual at most, half the bytes of more
 SHAPE = (len(QUANTITIES), CELLS)
 LAYOUT = ",".join(f"{name}:{one.scale}" for name, one in WATCHED.items()) + ";" + str(list(MINUTES_OF.values()))
 _FLOOR = np.array([[one.floor] for one in WATCHED.values()])
@@ -73,21 +74,21 @@ class Expected(msgspec.Struct, frozen=True):
 
 
 def lesson(cell: Int64s, value: Float64s) -> Float64s:
-    """What one cremation teaches: its minutes' cells, and (quantities, minutes) means."""
-    used = (cell != NO_CELL) & np.isfinite(value)
+    """What one cremation teaches: its minutes' cells, and (quantities, minutes) means in the units of the channels."""
+    scaled = on_scale(value)
+    used = (cell != NO_CELL) & np.isfinite(scaled)
     at = np.arange(len(value))[:, None] * CELLS + np.maximum(cell, 0)
-    total = np.bincount(at[used], weights=value[used], minlength=len(value) * CELLS)
+    total = np.bincount(at[used], weights=scaled[used], minlength=len(value) * CELLS)
     count = np.bincount(at[used], minlength=len(value) * CELLS)
     means = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-    return np.asarray(means.reshape(len(value), CELLS))
+    return np.asarray(means.reshape(len(value), CELLS).astype(KEPT_AS), np.float64)
 
 
 def learn(lessons: Float64s) -> Baseline:
     """The baseline of (..., lessons, quantities, cells); of a cell that fewer than FEWEST know nothing is expected."""
-    scaled = on_scale(lessons)
-    count = np.isfinite(scaled).sum(axis=-3)
-    middle = _median(scaled, -3)
-    own = _SIGMA_OF_MAD * _median(np.abs(scaled - middle[..., None, :, :]), -3)
+    count = np.isfinite(lessons).sum(axis=-3)
+    middle = _median(lessons, -3)
+    own = _SIGMA_OF_MAD * _median(np.abs(lessons - middle[..., None, :, :]), -3)
     enough = count >= FEWEST
     own = np.where(enough, own, np.nan)
     wider = 1.0 + _FEW / np.maximum(count, 1)

@@ -9,14 +9,13 @@ from sqlalchemy import Engine, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from ingest_service.alarms.vocabulary import LATCHES, Kind, Latch
-from ingest_service.anomaly.baseline import LAYOUT, SHAPE, HeldBack
+from ingest_service.anomaly.baseline import KEPT_AS, LAYOUT, SHAPE, HeldBack
 from ingest_service.columns import Float64s
 from ingest_service.emissions.averages import OF_ONE_CREMATION, WIDTHS, Averaging
 from ingest_service.store.tables import Alarm, Cremation, Exceedance
 from ingest_service.store.tables import Lesson as LessonTable
 from ingest_service.store.transaction import transaction
 
-_STORED = np.dtype("<f4")
 _FOREVER_MS = np.iinfo(np.int64).max
 # An alarm that waits for a person says when it was answered, not when it was over: exceedances tell that themselves.
 _SHORT = [one.value for one in (*WIDTHS, Averaging.ROLLING_HOUR, *OF_ONE_CREMATION)]  # a bad month is no bad cremation
@@ -85,7 +84,7 @@ class LessonStore:
             _take_away(session, lesson.furnace_id, lesson.case_number)
             values = msgspec.structs.asdict(lesson)
             values |= {"held_back": lesson.held_back.value, "layout": LAYOUT}
-            values["minutes"] = lesson.minutes.astype(_STORED).tobytes()
+            values["minutes"] = lesson.minutes.astype(KEPT_AS).tobytes()
             session.execute(insert(LessonTable).values(values))
 
     def forget(self, furnace_id: int, case_number: str) -> None:
@@ -130,7 +129,7 @@ def _take_away(session: Session, furnace_id: int, case_number: str) -> None:
 
 
 def _lesson(row: dict[str, Any]) -> Lesson:
-    table = np.frombuffer(row["minutes"], _STORED).astype(np.float64).reshape(SHAPE)
+    table = np.frombuffer(row["minutes"], KEPT_AS).astype(np.float64).reshape(SHAPE)
     return Lesson(**row | {"held_back": HeldBack(row["held_back"]), "minutes": table})
 
 

@@ -253,7 +253,7 @@ class Lesson(Table):
     end_ms: Mapped[int] = mapped_column(BigInteger)
     held_back: Mapped[str] = mapped_column(default="")
     layout: Mapped[str] = mapped_column(Text)  # which quantities and minutes `minutes` holds; of another one: not read
-    minutes: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little-endian
+    minutes: Mapped[bytes] = mapped_column(LargeBinary)  # float16, little-endian
 
 
 class Alarm(Table):

@@ -128,8 +128,7 @@ def _cells(one: Finished) -> tuple[Int64s, int]:
 
 
 def _lesson(one: Finished, why: HeldBack, minutes: Float64s) -> Lesson:
-    rounded = minutes.astype(np.float32).astype(np.float64)  # as precise as it is kept: after a restart it is the same
-    return Lesson(one.furnace_id, one.case_number, one.id, one.charge_ms, one.end_ms, why, rounded)
+    return Lesson(one.furnace_id, one.case_number, one.id, one.charge_ms, one.end_ms, why, minutes)
 
 
 def _troubles(marks: Marks) -> list[Trouble]:

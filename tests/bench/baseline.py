@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.truth import true_cycles
-from ingest_service.anomaly.baseline import FEWEST, SHAPE, Baseline, HeldBack, learn, lesson, teaching
+from ingest_service.anomaly.baseline import FEWEST, SHAPE, Baseline, HeldBack, learn, lesson, on_scale, teaching
 from ingest_service.anomaly.course import NO_CELL, cells, told_phases
 from ingest_service.anomaly.gate import held_back, well_known
 from ingest_service.anomaly.unusual import detect
@@ -151,14 +151,15 @@ def _plant(burn: Burn, baseline: Baseline, rng: np.random.Generator, outcome: Ou
 def costs(furnaces: int) -> dict[str, float]:
     """Processor time of a minute of a fleet, all of it burning, and of one cremation's teaching; ms."""
     rng = np.random.default_rng(1)
-    own = learn(900.0 + rng.normal(size=(30, *SHAPE)))
+    lessons = on_scale(900.0 + rng.normal(size=(30, *SHAPE)))
+    own = learn(lessons)
     fleet = Baseline(*(np.repeat(column[None], furnaces, axis=0) for column in (own.middle, own.sigma)))
     phase = np.repeat(np.array([[1.0, *[2.0] * 2, *[3.0] * 10, *[4.0] * 115]]), furnaces, axis=0)
     value = 900.0 + rng.normal(size=(furnaces, len(QUANTITIES), WINDOW))
     return {
         "minute_of_fleet_ms": _cpu_ms(partial(_minute, fleet, phase, value)),
         "points_of_minute_ms": _cpu_ms(partial(_points, fleet)),
-        "teach_cremation_ms": _cpu_ms(lambda: learn(900.0 + rng.normal(size=(30, *SHAPE)))),
+        "teach_cremation_ms": _cpu_ms(lambda: learn(lessons)),
     }
 
 

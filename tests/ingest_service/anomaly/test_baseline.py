@@ -12,10 +12,11 @@ from ingest_service.anomaly.baseline import (
     HeldBack,
     learn,
     lesson,
+    on_scale,
     teaching,
 )
 from ingest_service.anomaly.course import CELLS, NO_CELL, PHASE_OF
-from ingest_service.anomaly.watched import QUANTITIES, WATCHED
+from ingest_service.anomaly.watched import LOG_OFFSET, QUANTITIES, WATCHED
 from ingest_service.columns import Float64s
 
 O2, CO, T2 = (QUANTITIES.index(name) for name in ("flue_o2", "co", "chamber2_temperature"))
@@ -24,13 +25,16 @@ OK, UNUSUAL, MARKED, BAD = HeldBack.NOTHING, HeldBack.UNUSUAL, HeldBack.MARKED, 
 
 
 def lessons(count: int, seed: int = 1) -> Float64s:
-    """Cremations of one furnace, each a little off the others."""
+    """Cremations of one furnace, each a little off the others; on the scales of the quantities."""
     rng = np.random.default_rng(seed)
     usual = np.array([900.0, 920.0, 180.0, 140.0, -40.0, 9.0, 30.0])[:, None]
     apart = np.array([15.0, 12.0, 6.0, 4.0, 3.0, 0.5, 8.0])[:, None]
     whole = usual + apart * (rng.normal(size=(count, len(QUANTITIES), 1)) + 0.5 * rng.normal(size=(count, *SHAPE)))
-    whole[:, CO] = np.abs(whole[:, CO])
-    return np.asarray(whole)
+    return on_scale(np.abs(whole) * np.sign(usual))
+
+
+def in_units(scaled: Float64s) -> Float64s:
+    return np.stack([one.scale.back(scaled[..., at, :]) for at, one in enumerate(WATCHED.values())], axis=-2)
 
 
 def bounds(table: Float64s) -> tuple[Float64s, Float64s]:
@@ -60,7 +64,7 @@ def test_a_cell_that_too_few_cremations_reached_expects_nothing() -> None:
 
 def test_a_usual_cremation_lies_inside_and_a_faulty_one_outside() -> None:
     low, high = bounds(lessons(30))
-    usual = lessons(31)[30]
+    usual = in_units(lessons(31)[30])
     assert ((usual > low) & (usual < high)).mean() > 0.999
     faulty = usual.copy()
     faulty[T2], faulty[O2], faulty[CO] = faulty[T2] - 80.0, faulty[O2] + 6.0, faulty[CO] * 8.0
@@ -115,8 +119,8 @@ def test_a_lesson_is_the_mean_of_the_minutes_of_each_cell() -> None:
     value = np.tile([1.0, 2.0, 3.0, 4.0, np.nan, np.nan], (len(QUANTITIES), 1))
     found = lesson(cell, value)
     assert found.shape == SHAPE
-    assert (found[:, MAIN] == 2.0).all()
-    assert (found[:, CELLS - 1] == 3.5).all()
+    assert (found[O2, MAIN], found[O2, CELLS - 1]) == (2.0, 3.5)
+    assert found[CO, MAIN] == pytest.approx(np.log(2.0 + LOG_OFFSET), rel=1e-3)
     assert np.isfinite(found).sum() == 2 * len(QUANTITIES)
 
 
@@ -142,6 +146,6 @@ def test_of_a_furnaces_cremations_those_teach_that_nothing_holds_back(
 
 
 def test_what_varies_by_a_factor_never_has_a_bound_below_zero() -> None:
-    low, high = bounds(np.abs(lessons(20)) * 0.01)
+    low, high = bounds(on_scale(np.abs(in_units(lessons(20))) * 0.01))
     assert (low[CO] >= 0).all()
     assert (high[CO] > low[CO]).all()

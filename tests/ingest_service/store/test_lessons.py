@@ -23,7 +23,7 @@ NAME = Name("1", "1")
 
 def lesson(case: str, hour: int, furnace: int = 1, why: HeldBack = HeldBack.NOTHING, row: int = 1) -> Lesson:
     minutes = np.full(SHAPE, np.nan)
-    minutes[0, :3] = (float(hour), -1.5, 900.25)
+    minutes[0, :3] = (float(hour), -1.5, 900.5)
     return Lesson(furnace, case, row, T0 + hour * HOUR, T0 + hour * HOUR + HOUR, why, minutes)
 
 
