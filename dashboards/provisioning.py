@@ -42,7 +42,10 @@ def provisioning(store: Store) -> dict[str, dict[str, Any]]:
 
 
 def _sources(store: Store) -> list[dict[str, Any]]:
-    """With fixed uids, so that dashboards find them; address and secret come from the environment."""
+    """With fixed uids, so that dashboards find them; address and secret come from the environment.
+
+    None is the default, which an organisation may have already.
+    """
     if store is Store.VICTORIAMETRICS:
         json_data = {"httpMethod": "POST", "timeInterval": "10s", "prometheusType": "Prometheus"}
         return [_source(store, Source.RAW, json_data)]
@@ -52,7 +55,7 @@ def _sources(store: Store) -> list[dict[str, Any]]:
 def _source(store: Store, source: Source, json_data: dict[str, Any]) -> dict[str, Any]:
     found = {
         "name": _NAMES[source], "uid": UIDS[source], "type": store.dialect.plugin, "access": "proxy",
-        "url": "${CLEARSTACK_URL}", "isDefault": source is Source.RAW, "editable": False, "jsonData": json_data,
+        "url": "${CLEARSTACK_URL}", "isDefault": False, "editable": False, "jsonData": json_data,
     }  # fmt: skip
     if store in _SCHEMES:
         found["secureJsonData"] = {"httpHeaderValue1": f"{_SCHEMES[store]} ${{CLEARSTACK_KEY}}"}
