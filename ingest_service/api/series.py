@@ -13,10 +13,12 @@ from ingest_service.api.context import Here
 from ingest_service.api.drawn import drawn_means, drawn_series
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.numbers import Number
+from ingest_service.api.page.formats import zone_of
 from ingest_service.api.readings import reason_of
 from ingest_service.api.schemas import ErrorOut, JudgementOut, Out
 from ingest_service.api.snapshot import found_furnace
 from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.store import overview, trends
 from ingest_service.store.batch import MeanBatch
 from ingest_service.store.overview import KnownSeries, Reader
@@ -143,7 +145,8 @@ def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, s
     grid = np.arange(first_ms, to_ms, MINUTE_MS, dtype=np.int64)
     known = overview.series(sight, [row.id])
     batch = drawn_means(here.store, known, MINUTE_MS, first_ms, to_ms)
-    hours = trends.judgements(sight, row.id, from_ms - from_ms % HOUR_MS, to_ms, Averaging.CLOCK_HOUR)
+    hours_from_ms = hour_start_ms(from_ms, zone_of(here.config))
+    hours = trends.judgements(sight, row.id, hours_from_ms, to_ms, Averaging.CLOCK_HOUR)
     return TrendsOut(
         start_ms=grid.tolist(),
         lines=[_line(one, batch, first_ms, len(grid)) for one in drawn_series(known)],

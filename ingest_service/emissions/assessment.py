@@ -8,16 +8,22 @@ import numpy as np
 
 from ingest_service.columns import Int64s
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import MINUTES
 from ingest_service.emissions.conversion import convert
 from ingest_service.emissions.judging import Found, decide, gather, judge_spans
 from ingest_service.emissions.limits import HourRows, Verdicts
 from ingest_service.emissions.longer import day_means, month_means
 from ingest_service.emissions.marks import CycleSpan
 from ingest_service.emissions.pack import Limit, RulePack, Share
-from ingest_service.emissions.periods import Periods, hours_within, of_cremations, spans_of, touched
+from ingest_service.emissions.periods import (
+    Periods,
+    clock_hours,
+    hours_within,
+    of_cremations,
+    spans_of,
+    touched,
+    within,
+)
 from ingest_service.emissions.shares import begun_within, share_verdicts
-from ingest_service.emissions.spans import equal_spans
 
 # The minutes of (furnace, hour) rows, sorted so.
 ReadHours = Callable[[Int64s, Int64s], HourRows]
@@ -52,16 +58,17 @@ def _stretches(periods: Periods, limit: Limit, pack: RulePack, evidence: Evidenc
 
 
 def _days(days: Periods, limit: Limit, pack: RulePack, evidence: Evidence) -> Found:
-    furnace, hour_ms = hours_within(days)
+    hours = clock_hours(days, evidence.zone)
+    furnace, hour_ms = hours_within(hours)
     hourly = msgspec.structs.replace(limit, averaging=Averaging.CLOCK_HOUR)
     converted = convert(evidence.hours(furnace, hour_ms), limit, pack, evidence.barometric_pa)
-    hours = gather(converted, equal_spans(len(furnace), MINUTES), hourly, pack)
-    return day_means(hours, furnace, hour_ms, days, limit.bound, pack.validity)
+    found = gather(converted, spans_of(hours, furnace, hour_ms), hourly, pack)
+    return day_means(found, hours.furnace, hours.start_ms, days, limit.bound, pack.validity)
 
 
 def _months(months: Periods, limit: Limit, pack: RulePack, evidence: Evidence) -> Found:
     furnace, hour_ms = hours_within(months)
-    days = touched(Averaging.DAY, furnace, hour_ms, evidence.zone, evidence.cycles)
+    days = within(touched(Averaging.DAY, furnace, hour_ms, evidence.zone, evidence.cycles), months)
     return month_means(_days(days, limit, pack, evidence), days, months, limit.bound, pack.validity, evidence.zone)
 
 

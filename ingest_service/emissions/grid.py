@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ingest_service.columns import Bools, Float64s, Int64s
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, MeanColumns
+from ingest_service.emissions.columns import MINUTE_MS, MINUTES, MeanColumns
 from ingest_service.emissions.limits import Signal
 
 NO_SERIES = -1  # a furnace that has no channel of a quantity
@@ -58,7 +58,7 @@ class MinuteTable:
         count = np.where(series == NO_SERIES, 0, end - begin)
         row = np.repeat(np.arange(len(keys)), count)
         at = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begin, count)
-        return at, row * MINUTES + self._means.start_ms[at] % HOUR_MS // MINUTE_MS
+        return at, row * MINUTES + (self._means.start_ms[at] - start_ms[row]) // MINUTE_MS
 
     def _column(self, column: Column) -> Float64s:
         match column:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ingest_service.columns import Int64s
 from ingest_service.emissions import spans as over
-from ingest_service.emissions.columns import HOUR_MS
+from ingest_service.emissions.columns import MINUTE_MS
 from ingest_service.emissions.judging import Found
 from ingest_service.emissions.limits import Cause
 from ingest_service.emissions.pack import Validity
@@ -62,5 +62,5 @@ def _within(furnace: Int64s, start_ms: Int64s, longer: Periods) -> Spans:
 
 
 def _keys(furnace: Int64s, at_ms: Int64s) -> Int64s:
-    """Furnace and hour (rounded up) in one number."""
-    return (furnace << 32) + -(-at_ms // HOUR_MS)
+    """Furnace and minute in one number."""
+    return (furnace << 32) + at_ms // MINUTE_MS

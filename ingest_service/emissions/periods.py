@@ -9,6 +9,7 @@ import numpy as np
 from ingest_service.columns import Bools, Int64s
 from ingest_service.emissions.averages import WIDTHS, Averaging, Window
 from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES
+from ingest_service.emissions.local_hours import hour_starts_ms
 from ingest_service.emissions.marks import CycleSpan
 from ingest_service.emissions.spans import Spans
 
@@ -38,9 +39,9 @@ def touched(
     cycles: CycleSpan,
     window: Window | None = None,
 ) -> Periods:
-    """The periods of which a part lies in one of these hours (a row per furnace and hour), whether over or not."""
+    """The periods of which a part lies in one of these hours (a row per furnace and hour of UTC), over or not."""
     if averaging in WIDTHS:
-        return _equal(furnace, hour_ms, WIDTHS[averaging])
+        return _equal(furnace, hour_ms, WIDTHS[averaging], zone)
     if averaging is Averaging.ROLLING_HOUR:
         return _rolling(furnace, hour_ms)
     if averaging in (Averaging.DAY, Averaging.OPERATING_DAY):
@@ -68,8 +69,20 @@ def of_cremations(averaging: Averaging, cycles: CycleSpan) -> Periods:
     return _distinct(furnace[lasts], start_ms[lasts], end_ms[lasts])
 
 
+def clock_hours(longer: Periods, zone: tzinfo) -> Periods:
+    """The zone's hours that begin in one of the longer periods, which do not overlap."""
+    return within(_equal(*hours_within(longer), MINUTES, zone), longer)
+
+
+def within(periods: Periods, longer: Periods) -> Periods:
+    """Those that begin in one of the longer ones, which do not overlap."""
+    at = np.searchsorted(_keys(longer.furnace, longer.start_ms), _keys(periods.furnace, periods.start_ms), "right") - 1
+    inside = (longer.furnace[at] == periods.furnace) & (longer.start_ms[at] <= periods.start_ms)
+    return periods.where((at >= 0) & inside & (periods.start_ms < longer.end_ms[at]))
+
+
 def hours_within(periods: Periods) -> tuple[Int64s, Int64s]:
-    """Every (furnace, hour) that the periods need, each once, sorted: the rows in which their minutes are laid out."""
+    """Every (furnace, hour of UTC) that the periods need, each once, sorted: the rows in which their minutes lie."""
     first = periods.start_ms // HOUR_MS
     count = (periods.end_ms - 1) // HOUR_MS - first + 1
     furnace = np.repeat(periods.furnace, count)
@@ -121,10 +134,16 @@ def _midnight(at: datetime, day: date) -> datetime:
     return datetime.combine(day, time(), at.tzinfo)
 
 
-def _equal(furnace: Int64s, hour_ms: Int64s, width: int) -> Periods:
+def _equal(furnace: Int64s, hour_ms: Int64s, width: int, zone: tzinfo) -> Periods:
+    """They begin with the zone's hours: where its clock is half an hour off UTC's, two of these touch one of UTC."""
+    first_ms, last_ms = hour_starts_ms(hour_ms, zone), hour_starts_ms(hour_ms + HOUR_MS - MINUTE_MS, zone)
+    begins = [first_ms] if np.array_equal(first_ms, last_ms) else [first_ms, last_ms]
     offsets = np.arange(0, MINUTES, width, dtype=np.int64) * MINUTE_MS
-    start_ms = (hour_ms[:, None] + offsets).ravel()
-    return _distinct(np.repeat(furnace, len(offsets)), start_ms, start_ms + width * MINUTE_MS)
+    start_ms = (np.stack(begins)[:, :, None] + offsets).ravel()
+    of_hour_ms, of_furnace = (np.tile(np.repeat(one, len(offsets)), len(begins)) for one in (hour_ms, furnace))
+    end_ms = start_ms + width * MINUTE_MS
+    hit = (start_ms < of_hour_ms + HOUR_MS) & (end_ms > of_hour_ms)
+    return _distinct(of_furnace[hit], start_ms[hit], end_ms[hit])
 
 
 def _rolling(furnace: Int64s, hour_ms: Int64s) -> Periods:
@@ -137,10 +156,10 @@ Bounds = Callable[[datetime], tuple[datetime, datetime]]
 
 
 def _calendar(furnace: Int64s, hour_ms: Int64s, zone: tzinfo, bounds: Bounds) -> Periods:
-    hours, at = np.unique(hour_ms, return_inverse=True)
-    found = [bounds(local(int(hour), zone)) for hour in hours]
+    moments, at = np.unique(np.concatenate([hour_ms, hour_ms + HOUR_MS - MINUTE_MS]), return_inverse=True)
+    found = [bounds(local(int(moment), zone)) for moment in moments]
     limits = np.array([[round(edge.timestamp() * 1000) for edge in pair] for pair in found], np.int64).reshape(-1, 2)
-    return _distinct(furnace, limits[at, 0], limits[at, 1])
+    return _distinct(np.tile(furnace, 2), limits[at, 0], limits[at, 1])
 
 
 def _overlapping(cycles: CycleSpan, furnace: Int64s, hour_ms: Int64s) -> CycleSpan:
@@ -150,6 +169,11 @@ def _overlapping(cycles: CycleSpan, furnace: Int64s, hour_ms: Int64s) -> CycleSp
     first, last = own + cycles.start_ms // HOUR_MS, own + (cycles.end_ms - 1) // HOUR_MS
     hit = np.searchsorted(asked, last, side="right") > np.searchsorted(asked, first)
     return CycleSpan(cycles.furnace[hit], cycles.start_ms[hit], cycles.end_ms[hit])
+
+
+def _keys(furnace: Int64s, at_ms: Int64s) -> Int64s:
+    """Furnace and minute in one number."""
+    return (furnace << 32) + at_ms // MINUTE_MS
 
 
 def _distinct(furnace: Int64s, start_ms: Int64s, end_ms: Int64s) -> Periods:

@@ -7,6 +7,7 @@ import msgspec
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.limits import Verdict
+from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.reports.model import FurnacePart, LimitLine, Report
 from ingest_service.reports.span import Kind
@@ -103,7 +104,7 @@ def _bar(point: _Point, x: float, width: float, scale: float, line: LimitLine, t
 def _slots(report: Report, tell: Telling) -> list[str]:
     """The names of every bar's place, in order; a step begins in the middle of a day or month, whatever its length."""
     shape, step_ms = _shape(report)
-    whole_ms = report.span.from_ms // HOUR_MS * HOUR_MS
+    whole_ms = hour_start_ms(report.span.from_ms, tell.zone)
     first_ms = whole_ms if step_ms == HOUR_MS else whole_ms + step_ms // 2
     at_ms = range(first_ms, report.span.to_ms, step_ms)
     return list(dict.fromkeys(tell.at(one).strftime(shape) for one in at_ms))

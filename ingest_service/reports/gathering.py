@@ -8,6 +8,7 @@ import msgspec
 
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
+from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.periods import day_bounds, local, month_bounds, quarter_bounds
 from ingest_service.emissions.rulebook import RuleBook
@@ -86,7 +87,7 @@ def cremation_span(cremation: CycleRow) -> ReportSpan:
 
 def _furnace(records: Records, furnace: FurnaceRow, span: ReportSpan) -> FurnacePart:
     reader, ids, bounds = records.reader, [furnace.id], (span.from_ms, span.to_ms)
-    first_ms = span.from_ms // HOUR_MS * HOUR_MS  # the hour in which a cremation began
+    first_ms = hour_start_ms(span.from_ms, records.zone)  # the hour in which a cremation began
     marks = marks_of(reader, ids, *bounds)
     unjudged = [one.id for one in marks if records.awaits(furnace.id, one.start_ms, one.end_ms)]
     periods = trends.judgements(reader, furnace.id, first_ms, span.to_ms)  # last: what waited and is judged is in it
@@ -156,7 +157,8 @@ def _of_cremations(cremations: Sequence[CycleRow]) -> Operation:
 def _used(records: Records, series: int | None, span: ReportSpan) -> float | None:
     if series is None:
         return None
-    return used(records.store.means(HOUR_MS, [series], span.from_ms - HOUR_MS, span.to_ms), span.from_ms)
+    kept_ms = MINUTE_MS if span.from_ms % HOUR_MS else HOUR_MS  # hours are kept by UTC, which half-hour zones cut
+    return used(records.store.means(kept_ms, [series], span.from_ms - HOUR_MS, span.to_ms), span.from_ms)
 
 
 def _stage(parts: Sequence[FurnacePart], span: ReportSpan) -> Stage:

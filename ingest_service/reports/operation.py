@@ -9,13 +9,13 @@ from ingest_service.reports.model import Mass
 EMITTED = ("dust", "so2", "nox", "co", "hcl")
 
 
-def used(hours: MeanColumns, from_ms: int) -> float | None:
-    """What a counter (hour means of one series, sorted) rose by from `from_ms` on; a reset begins anew at 0.
+def used(means: MeanColumns, from_ms: int) -> float | None:
+    """What a counter (means of one series, sorted) rose by from `from_ms` on; a reset begins anew at 0.
 
-    An hour before `from_ms` tells where the counter stood. None where no hour has a value.
+    Periods before `from_ms` tell where the counter stood. None where none from then on has a value.
     """
     total, stood, known = 0.0, None, False
-    for start_ms, low, high in zip(hours.start_ms.tolist(), hours.low.tolist(), hours.high.tolist(), strict=True):
+    for start_ms, low, high in zip(means.start_ms.tolist(), means.low.tolist(), means.high.tolist(), strict=True):
         if not low <= high:  # NaN: nothing was valid
             continue
         if start_ms >= from_ms:

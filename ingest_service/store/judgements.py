@@ -132,12 +132,13 @@ class JudgementStore:
             return tuple(msgspec.convert(row, JudgedBefore, from_attributes=True) for row in rows.values())
 
     def judged_hours(self, from_ms: int) -> frozenset[LastHour]:
-        """Every furnace and hour judged from `from_ms` on; what is judged within an hour does not count as the hour."""
+        """Every furnace and hour (of UTC) from `from_ms` on in which an hour or more begins that was judged."""
         query = select(Judgement.furnace_id, Judgement.start_ms).where(
             Judgement.start_ms >= from_ms, Judgement.end_ms - Judgement.start_ms >= HOUR_MS
         )
         with transaction(self._engine) as session:
-            return frozenset(LastHour(furnace, start_ms) for furnace, start_ms in session.execute(query.distinct()))
+            rows = session.execute(query.distinct())
+            return frozenset(LastHour(furnace, start_ms // HOUR_MS * HOUR_MS) for furnace, start_ms in rows)
 
     def revisions(
         self, furnace_id: int, rule: str, pollutant: str, averaging: str, start_ms: int

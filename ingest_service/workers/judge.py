@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
+from ingest_service.columns import Bools
 from ingest_service.emissions.averages import WIDTHS, Averaging
 from ingest_service.emissions.charging import ChargeAdvice
 from ingest_service.emissions.marks import CycleSpan, no_cycles
@@ -186,9 +187,8 @@ class JudgeWorker:
         hour_ms = np.full(len(furnace), (minute_ms - 1) // HOUR_MS * HOUR_MS, np.int64)
         found = verdicts.tasks(channels, self._site, no_cycles(), furnace, hour_ms, minute_ms)
         fresh = [
-            Task(task.pack, task.limit, task.periods.where(task.periods.end_ms > self._looked_ms))
+            Task(task.pack, task.limit, task.periods.where((task.periods.end_ms > self._looked_ms) & _prompt(task)))
             for task in found
-            if task.limit.averaging in _PROMPT
         ]
         records = self._verdicts([task for task in fresh if len(task.periods)], no_cycles(), channels)
         self._record(records, Why.LATE_DATA, now_ms)
@@ -213,3 +213,10 @@ class JudgeWorker:
         seen = Observed(self._newest, self._site, channels, now_ms)
         self._alarms.settle(observations(recent, self._untold, seen), now_ms)
         self._untold = []
+
+
+def _prompt(task: Task) -> Bools:
+    """Which periods do not wait for the end of the UTC hour: short ones, and hours of a zone that end within it."""
+    if task.limit.averaging is Averaging.CLOCK_HOUR:
+        return np.asarray(task.periods.end_ms % HOUR_MS != 0)
+    return np.full(len(task.periods), task.limit.averaging in _PROMPT)

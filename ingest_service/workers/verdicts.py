@@ -27,6 +27,8 @@ from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.minutes import Minutes, hour_bounds, read_minutes
 from ingest_service.workers.plant_record import PlantRecord
 
+_QUARTER_MS = HOUR_MS // 4  # with one of them every zone's days begin
+
 
 class Site(msgspec.Struct, frozen=True):
     """What judging goes by beside the samples. `barometric_pa` (Pa) is the air pressure, where it is known."""
@@ -113,11 +115,15 @@ def previews(
     furnace = channels.furnaces
     hour_ms = np.full(len(furnace), until_ms // HOUR_MS * HOUR_MS, np.int64)
     found = tasks(channels, site, no_cycles(), furnace, hour_ms, until_ms + HOUR_MS)
-    hourly = [task for task in found if task.limit.averaging is Averaging.CLOCK_HOUR and _is_upper(task.limit)]
+    hourly = [
+        Task(task.pack, task.limit, _at(task.periods, until_ms))
+        for task in found
+        if task.limit.averaging is Averaging.CLOCK_HOUR and _is_upper(task.limit)
+    ]
     if not hourly:
         return
     pollutants = sorted({task.limit.pollutant for task in hourly})
-    from_ms, to_ms = hour_bounds(hour_ms)
+    from_ms, to_ms = hour_bounds(np.concatenate([task.periods.start_ms for task in hourly]))
     marks = record.marks(from_ms, to_ms)
     minutes = read_minutes(store, channels, marks, furnace, pollutants, from_ms, to_ms)
     for task in hourly:
@@ -130,6 +136,11 @@ def needed_hours(task: Task, cycles: CycleSpan) -> tuple[Int64s, Int64s]:
     if task.limit.share is None:
         return hours_within(task.periods)
     return hours_within(of_cremations(task.limit.share.each, begun_within(task.periods, cycles)))
+
+
+def _at(periods: Periods, at_ms: int) -> Periods:
+    """Those that the moment lies in."""
+    return periods.where((periods.start_ms <= at_ms) & (at_ms < periods.end_ms))
 
 
 def _is_upper(limit: Limit) -> bool:
@@ -148,8 +159,8 @@ def _subject_to(pack: RulePack, channels: Channels, book: RuleBook, furnace: Int
 
 def _in_force(pack: RulePack, periods: Periods, site: Site) -> Bools:
     """Which periods begin on a day on which the pack holds."""
-    starts, at = np.unique(periods.start_ms // HOUR_MS, return_inverse=True)
-    holds = [site.holds(pack, int(hour) * HOUR_MS) for hour in starts]
+    starts, at = np.unique(periods.start_ms // _QUARTER_MS, return_inverse=True)
+    holds = [site.holds(pack, int(quarter) * _QUARTER_MS) for quarter in starts]
     return np.asarray(np.array(holds, np.bool_)[at], np.bool_)
 
 

@@ -97,12 +97,12 @@ def calendar(first: date, found: Found, now_ms: int, clock: Clock, t: Texts) -> 
     """The days of the month of `first`, as far as they have begun; none where nothing was ever on record."""
     by_hour: dict[int, list[JudgedPeriod]] = {}
     for period in found.periods:
-        by_hour.setdefault(period.start_ms // HOUR_MS, []).append(period)
+        by_hour.setdefault(period.start_ms, []).append(period)
     rows, day = [], first
     while day.month == first.month and clock.midnight_ms(day) <= now_ms:
-        hours = range(clock.midnight_ms(day) // HOUR_MS, clock.midnight_ms(day + timedelta(days=1)) // HOUR_MS)
-        cells = [_cell(hour, by_hour.get(hour, []), found, clock, t) for hour in hours]
-        burned = cremation_counts(found.cremations, hours.start * HOUR_MS, hours.stop * HOUR_MS, t)
+        hours = range(clock.midnight_ms(day), clock.midnight_ms(day + timedelta(days=1)), HOUR_MS)
+        cells = [_cell(start_ms, by_hour.get(start_ms, []), found, clock, t) for start_ms in hours]
+        burned = cremation_counts(found.cremations, hours.start, hours.stop, t)
         rows.append(DayRow(day.isoformat(), f"{day.day}", cells, burned, _sentence(cells, burned, t)))
         day += timedelta(days=1)
     return rows if found.known_before else list(dropwhile(lambda row: not row.has_any, rows))
@@ -127,8 +127,8 @@ def totals(rows: Sequence[DayRow]) -> Totals:
     return Totals(within, exceeded, lost, f"{100 * (within + exceeded) / due:.1f} %" if due else "–")
 
 
-def _cell(hour: int, periods: Sequence[JudgedPeriod], found: Found, clock: Clock, t: Texts) -> HourCell:
-    start_ms, end_ms = hour * HOUR_MS, (hour + 1) * HOUR_MS
+def _cell(start_ms: int, periods: Sequence[JudgedPeriod], found: Found, clock: Clock, t: Texts) -> HourCell:
+    end_ms = start_ms + HOUR_MS
     over = [one for one in found.exceedances if one.start_ms < end_ms and one.end_ms > start_ms]
     marks = [one for one in found.marks if one.holds and one.start_ms < end_ms and one.end_ms > start_ms]
     level = max([Level.NONE, *map(level_of, periods)], key=_ORDER.index)

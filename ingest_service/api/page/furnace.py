@@ -23,6 +23,7 @@ from ingest_service.api.page.trend_view import Range, TrendView, plots_of, span_
 from ingest_service.api.readings import Reading, Trust
 from ingest_service.api.snapshot import found_furnace, found_home, furnace_readings
 from ingest_service.emissions.averages import Averaging
+from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.emissions.rulepack import Limit, RulePack
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store import journal, trends
@@ -99,7 +100,7 @@ def show_furnace(home: str, furnace: str, page: AnyPage, range: Range = Range.SI
         emissions=emissions,
         standing=standing_of(pollution_of(emissions, marked), page.t),
         groups=groups_of(page, found),
-        hour_start_ms=page.now_ms - page.now_ms % HOUR_MS,
+        hour_start_ms=hour_start_ms(page.now_ms, page.clock.zone),
         trend=trend_of(page, row, series, limits, range),
         hours=judged_hours(page, row, limits),
         reference_o2=reference_text(packs),

@@ -17,7 +17,7 @@ from ingest_service.emissions.pack import Limit, Rounding, Share
 from ingest_service.emissions.periods import Periods, hours_within, of_cremations, spans_of, touched
 from ingest_service.emissions.vocabulary import Bound, Compared
 from tests.ingest_service.emissions.gas import PACK, cycles, evidence, ids, limit_over, pack_of
-from tests.ingest_service.emissions.zones import SHANGHAI, at
+from tests.ingest_service.emissions.zones import KOLKATA, SHANGHAI, at
 
 HOUR = at("2026-03-02T10:00")
 MINUTE = HOUR // MINUTE_MS
@@ -36,7 +36,7 @@ def rising(_furnace: Minutes, minute: Minutes) -> Values:
 
 def sole(limit: Limit, given: Evidence, *hours: int) -> tuple[Periods, Verdicts]:
     window = limit.share.of if limit.share else None
-    periods = touched(limit.averaging, ids(*[7] * len(hours)), ids(*hours), SHANGHAI, given.cycles, window)
+    periods = touched(limit.averaging, ids(*[7] * len(hours)), ids(*hours), given.zone, given.cycles, window)
     return periods, assess(periods, limit, pack_of(limit), given)
 
 
@@ -104,6 +104,24 @@ def test_a_day_needs_20_valid_hours_and_is_the_mean_of_them(valid_hours: int, ve
     assert found.mean[0] == pytest.approx(10.0 + (valid_hours - 1) / 2)
     assert found.valid_minutes[0] == valid_hours * 60
     assert found.peak[0] == 10.0 + valid_hours - 1
+
+
+@pytest.mark.parametrize(("month", "valid_days"), [("2026-02", 23), ("2026-03", 25)])
+def test_days_and_months_of_a_zone_half_an_hour_off_are_those_of_its_clock(month: str, valid_days: int) -> None:
+    midnight = at(f"{month}-01T00:00", KOLKATA)
+
+    def signal(_furnace: Minutes, minute: Minutes) -> Values:
+        day = (minute * MINUTE_MS - midnight) // (24 * HOUR_MS)
+        return np.where((day >= 0) & (day < valid_days), 10.0 * (day + 1), np.nan)
+
+    given_there = msgspec.structs.replace(evidence(signal), zone=KOLKATA)
+    noon = (midnight + 36 * HOUR_MS) // HOUR_MS * HOUR_MS
+    periods, found = sole(limit_over(Averaging.DAY), given_there, noon)
+    assert periods.start_ms.tolist() == [midnight + 24 * HOUR_MS]
+    assert (found.mean.tolist(), found.valid_minutes.tolist()) == ([20.0], [24 * 60])
+    _, whole = sole(limit_over(Averaging.MONTH, 1_000.0), given_there, noon)
+    assert labels(whole) == ["within"]
+    assert whole.mean[0] == pytest.approx(10.0 * (1 + valid_days) / 2)
 
 
 def test_a_day_is_the_mean_of_hours_not_of_minutes() -> None:

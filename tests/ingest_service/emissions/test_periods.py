@@ -1,14 +1,17 @@
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest_service.emissions.averages import WIDTHS, Averaging, Window
 from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.marks import no_cycles
-from ingest_service.emissions.periods import hours_within, of_cremations, spans_of, touched
+from ingest_service.emissions.periods import clock_hours, hours_within, of_cremations, spans_of, touched
 from tests.ingest_service.emissions.gas import cycles, ids
-from tests.ingest_service.emissions.zones import BERLIN, SHANGHAI, at
+from tests.ingest_service.emissions.zones import ADELAIDE, BERLIN, KATHMANDU, KOLKATA, SHANGHAI, at
 
 HOUR = at("2026-03-02T10:00")
 
@@ -54,6 +57,49 @@ def test_a_month_is_a_calendar_month() -> None:
 def test_shares_are_taken_over_calendar_windows(window: Window, start: str, end: str) -> None:
     periods = touched(Averaging.SHARE_OF_CREMATIONS, ids(7), ids(HOUR), SHANGHAI, no_cycles(), window)
     assert (periods.start_ms.tolist(), periods.end_ms.tolist()) == ([at(start)], [at(end)])
+
+
+@pytest.mark.parametrize("zone", [KOLKATA, KATHMANDU, ADELAIDE], ids=str)
+@pytest.mark.parametrize(("averaging", "width"), WIDTHS.items())
+def test_where_the_clock_is_half_an_hour_off_periods_begin_with_its_own_hours(
+    averaging: Averaging, width: int, zone: ZoneInfo
+) -> None:
+    hour_ms = at("2026-03-02T10:00", zone)
+    touching = [one // HOUR_MS * HOUR_MS for one in (hour_ms, hour_ms + HOUR_MS)]
+    within = [one for one in found(averaging, *touching, zone=zone) if hour_ms <= one[0] < hour_ms + HOUR_MS]
+    expected = range(hour_ms, hour_ms + HOUR_MS, width * MINUTE_MS)
+    assert within == [(start_ms, start_ms + width * MINUTE_MS) for start_ms in expected]
+
+
+@given(hour=st.integers(490_000, 500_000), zone=st.sampled_from([SHANGHAI, KOLKATA, KATHMANDU, ADELAIDE, BERLIN]))
+def test_every_minute_of_an_hour_lies_in_one_clock_hour(hour: int, zone: ZoneInfo) -> None:
+    hours = found(Averaging.CLOCK_HOUR, hour * HOUR_MS, zone=zone)
+    assert hours[0][0] <= hour * HOUR_MS
+    assert hours[-1][1] >= (hour + 1) * HOUR_MS
+    assert all(end == start for (_, end), (start, _) in pairwise(hours))
+
+
+@pytest.mark.parametrize(
+    ("averaging", "expected"),
+    [
+        (Averaging.DAY, [("2026-02-28T00:00", "2026-03-01T00:00"), ("2026-03-01T00:00", "2026-03-02T00:00")]),
+        (Averaging.MONTH, [("2026-02-01T00:00", "2026-03-01T00:00"), ("2026-03-01T00:00", "2026-04-01T00:00")]),
+    ],
+)
+def test_an_hour_of_utc_that_midnight_cuts_touches_both_days(
+    averaging: Averaging, expected: list[tuple[str, str]]
+) -> None:
+    cut = at("2026-03-01T00:00", KOLKATA) // HOUR_MS * HOUR_MS
+    bounds = [(at(start, KOLKATA), at(end, KOLKATA)) for start, end in expected]
+    assert found(averaging, cut, zone=KOLKATA) == bounds
+
+
+def test_a_day_has_the_hours_of_its_own_clock() -> None:
+    days = touched(Averaging.DAY, ids(7, 8), ids(HOUR, HOUR), KOLKATA, no_cycles())
+    hours = clock_hours(days, KOLKATA)
+    midnight = at("2026-03-02T00:00", KOLKATA)
+    assert hours.furnace.tolist() == [7] * 24 + [8] * 24
+    assert hours.start_ms.tolist() == list(range(midnight, midnight + 24 * HOUR_MS, HOUR_MS)) * 2
 
 
 BURNS = cycles(

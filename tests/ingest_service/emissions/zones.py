@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
+# Zones whose hours are not those of UTC.
+KOLKATA, KATHMANDU, ADELAIDE = ZoneInfo("Asia/Kolkata"), ZoneInfo("Asia/Kathmandu"), ZoneInfo("Australia/Adelaide")
 
 
 def at(text: str, zone: ZoneInfo = SHANGHAI) -> int:

@@ -52,12 +52,13 @@ class City:
         channels: Sequence[str] = CHANNELS,
         book: RuleBook = BOOK,
         plant: PlantRecord | None = None,
+        zone: str = "Asia/Shanghai",
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.now_ms = 0  # what the judge's clock shows to those that ask without a time
         self.quantities = tuple(channels)
-        self.book, self.plant = book, plant
+        self.book, self.plant, self.zone = book, plant, ZoneInfo(zone)
         is_new = not (folder / FILE).exists()
         self.engine = new_database(folder)
         if is_new:
@@ -70,10 +71,10 @@ class City:
         """Everything that a process holds: after a crash it is made anew on the same files."""
         self.store = EmbeddedStore(self.folder / "series")
         self.channels = partial(read_channels, self.engine)
-        self.alarms = AlarmStore(self.engine, INBOXES, ZoneInfo("Asia/Shanghai"))
+        self.alarms = AlarmStore(self.engine, INBOXES, self.zone)
         self.judgements = JudgementStore(self.engine)
         self.deliveries = DeliveryStore(self.engine)
-        self.site = Site(self.book, ZoneInfo("Asia/Shanghai"), barometric_pa=101_325.0)
+        self.site = Site(self.book, self.zone, barometric_pa=101_325.0)
         self.judge = JudgeWorker(
             self.store, self.channels, self.judgements, self.alarms, self.site, lambda: self.now_ms, self.plant
         )
