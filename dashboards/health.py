@@ -14,6 +14,15 @@ _LAG = Text("数据延迟", "Lag of data")
 _OUTBOX = Text("待发数据块", "Blocks waiting")
 _OLDEST = Text("最早待发", "Oldest waiting")
 _CLOCK = Text("时钟偏差", "Clock offset")
+_FIGURES = {
+    "lag_s": Text("距最近入库", "Since the newest commit"),
+    "queued_messages": Text("排队消息", "Messages waiting"),
+    "deliveries_pending": Text("待发送", "Waiting"),
+    "deliveries_dead": Text("已放弃", "Given up"),
+    "samples_rejected": Text("拒收样本", "Samples refused"),
+    "disk_bytes": Text("已用", "Used"),
+    "free_bytes": Text("剩余", "Free"),
+}
 _LATE = (Step(None, Colour.NORMAL), Step(60, Colour.WARN), Step(600, Colour.BAD))
 _YES = (Meaning(1, Text("是", "yes"), Colour.NORMAL), Meaning(0, Text("否", "no"), Colour.BAD))
 
@@ -166,9 +175,7 @@ def _service() -> tuple[Panel, ...]:
 
 
 def _figure(title: Text, fields: tuple[str, ...], unit: str, aggregate: Aggregate) -> Panel:
-    asks = tuple(
-        Ask(measurement="service", field=field, aggregate=aggregate, name=Text(field, field)) for field in fields
-    )
+    asks = tuple(Ask(measurement="service", field=field, aggregate=aggregate, name=_FIGURES[field]) for field in fields)
     return Panel(
         title=title,
         about=both(
