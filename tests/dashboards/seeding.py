@@ -13,7 +13,7 @@ from ingest_service.emissions.rulepack import load_pack
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.channels import read_channels
 from ingest_service.store.derived.influx import InfluxDerived
-from ingest_service.store.derived.point import Admits, DerivedColumn, DerivedStore, Point, tags_of
+from ingest_service.store.derived.point import Admits, DerivedColumn, DerivedStore, Point, Tags, tags_of
 from ingest_service.store.derived.victoria import VictoriaDerived
 from ingest_service.store.influx import InfluxEngine
 from ingest_service.store.overview import Reader, Scope
@@ -44,9 +44,15 @@ class Everywhere(DerivedStore):
             store.write(points)
 
     def read(
-        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
+        self,
+        measurement: str,
+        admits: Admits,
+        from_ms: int,
+        to_ms: int,
+        fields: Collection[str] | None = None,
+        where: Tags = (),
     ) -> list[DerivedColumn]:
-        return self._stores[0].read(measurement, admits, from_ms, to_ms, fields)
+        return self._stores[0].read(measurement, admits, from_ms, to_ms, fields, where)
 
     def retire(self, retention: Retention, now_ms: int) -> None:
         for store in self._stores:

@@ -79,11 +79,17 @@ class EmbeddedDerived:
             self._book.add(fresh)
 
     def read(
-        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
+        self,
+        measurement: str,
+        admits: Admits,
+        from_ms: int,
+        to_ms: int,
+        fields: Collection[str] | None = None,
+        where: Tags = (),
     ) -> list[DerivedColumn]:
         """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
         with self._lock:
-            found = self._book.found(measurement, admits, fields)
+            found = self._book.found(measurement, _within(admits, where), fields)
         if not found:
             return []
         bounds = [from_ms, to_ms, list(found)]
@@ -146,6 +152,10 @@ _SELECT = """
 SELECT series, at_ms, {column} FROM {table}
 WHERE at_ms >= ? AND at_ms < ? AND series IN (SELECT unnest(?::INTEGER[])) ORDER BY series, at_ms
 """
+
+
+def _within(admits: Admits, where: Tags) -> Admits:
+    return lambda tags: dict(where).items() <= tags.items() and admits(tags)
 
 
 def _table(measurement: str) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 
 from ingest_service.config import Retention
 from ingest_service.store.derived.lines import lines
-from ingest_service.store.derived.point import MEASUREMENTS, Admits, DerivedColumn, Kept, Point, column_of
+from ingest_service.store.derived.point import MEASUREMENTS, Admits, DerivedColumn, Kept, Point, Tags, column_of
 from ingest_service.store.influx import influxql
 from ingest_service.store.influx.dialect import find_version, write_lines
 from ingest_service.store.remote.connection import Address, Connection
+from ingest_service.store.remote.names import fit
 
 _LINES_AT_ONCE = 20_000
 
@@ -28,10 +29,18 @@ class InfluxDerived:
                 write_lines(self._connection, version, self._database(kept), part)
 
     def read(
-        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
+        self,
+        measurement: str,
+        admits: Admits,
+        from_ms: int,
+        to_ms: int,
+        fields: Collection[str] | None = None,
+        where: Tags = (),
     ) -> list[DerivedColumn]:
         """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
-        text = f'SELECT * FROM "{measurement}" WHERE {influxql.span(from_ms, to_ms)} GROUP BY *'
+        conditions = [f"{influxql.identifier(name)} = {influxql.literal(fit(value))}" for name, value in where]
+        conditions.append(influxql.span(from_ms, to_ms))
+        text = f'SELECT * FROM "{measurement}" WHERE {" AND ".join(conditions)} GROUP BY *'
         form = [("db", self._database(MEASUREMENTS[measurement])), ("epoch", "ms"), ("q", text)]
         tables = [table for found in influxql.parse(self._connection.post_form("/query", form)) for table in found]
         columns = [column for table in tables if admits(_tags(table)) for column in _columns(table)]

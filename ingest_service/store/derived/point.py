@@ -71,9 +71,18 @@ class DerivedStore(Protocol):
         """Put each in the place of what there is of its measurement, tags and time, field by field."""
 
     def read(
-        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
+        self,
+        measurement: str,
+        admits: Admits,
+        from_ms: int,
+        to_ms: int,
+        fields: Collection[str] | None = None,
+        where: Tags = (),
     ) -> list[DerivedColumn]:
-        """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
+        """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted.
+
+        Of those, the ones that have the tags `where`: only they are asked for.
+        """
 
     def retire(self, retention: Retention, now_ms: int) -> None:
         """Take away what is older than it must be kept, where the store does not do it itself."""

@@ -13,6 +13,7 @@ from ingest_service.config import Retention
 from ingest_service.store.derived.lines import AT, at_label, lines_of_numbers
 from ingest_service.store.derived.point import Admits, DerivedColumn, Point, Tags, column_of
 from ingest_service.store.remote.connection import Address, Connection
+from ingest_service.store.remote.names import fit
 from ingest_service.store.victoria import promql
 from ingest_service.store.victoria.engine import SETTLES_S
 
@@ -51,12 +52,18 @@ class VictoriaDerived:
                 self._writing.write_v2("-", lines_of_numbers(revised[start : start + _LINES_AT_ONCE]))
 
     def read(
-        self, measurement: str, admits: Admits, from_ms: int, to_ms: int, fields: Collection[str] | None = None
+        self,
+        measurement: str,
+        admits: Admits,
+        from_ms: int,
+        to_ms: int,
+        fields: Collection[str] | None = None,
+        where: Tags = (),
     ) -> list[DerivedColumn]:
         """The columns of these fields (all, where None) in `from_ms <= time < to_ms` whose tags are admitted."""
         latest: dict[tuple[Tags, str], dict[int, float]] = {}
         said: dict[tuple[Tags, str], dict[int, str]] = {}
-        for one in self._export(measurement, from_ms, to_ms):
+        for one in self._export(measurement, from_ms, to_ms, where):
             field = one.metric["__name__"].removeprefix(f"{measurement}_")
             tags = _tags(one.metric)
             if admits(dict(tags)):
@@ -82,7 +89,7 @@ class VictoriaDerived:
     def _revised(self, measurement: str, points: Sequence[Point]) -> list[Point]:
         """Those that say something new, at times at which they are found first."""
         from_ms, to_ms = min(one.at_ms for one in points), max(one.at_ms for one in points) + SECOND_MS
-        known, found = self._known(measurement, from_ms, to_ms), []
+        known, found = self._known(measurement, from_ms, to_ms, _common(points)), []
         for point in points:
             key = (measurement, point.tags, point.at_ms // SECOND_MS * SECOND_MS)
             standing = max(known.get(key, _NOTHING), self._written.get(key, _NOTHING), key=lambda one: one.revision)
@@ -96,10 +103,10 @@ class VictoriaDerived:
             found.append(msgspec.structs.replace(point, at_ms=key[2] + revision))
         return found
 
-    def _known(self, measurement: str, from_ms: int, to_ms: int) -> dict[Key, "Written"]:
+    def _known(self, measurement: str, from_ms: int, to_ms: int, where: Tags) -> dict[Key, "Written"]:
         """What the server has of the points of a span."""
         known: dict[Key, Written] = {}
-        for one in self._export(measurement, from_ms // SECOND_MS * SECOND_MS, to_ms):
+        for one in self._export(measurement, from_ms // SECOND_MS * SECOND_MS, to_ms, where):
             field, tags = one.metric["__name__"].removeprefix(f"{measurement}_"), _tags(one.metric)
             texts = {name: one.metric[name] for name in TEXTS if name in one.metric}
             for at, value in zip(one.timestamps, one.values, strict=True):
@@ -117,14 +124,21 @@ class VictoriaDerived:
         selector = f'{{__name__=~"{point.measurement}_.*",{labels}}}'
         self._writing.post_form("/api/v1/admin/tsdb/delete_series", [("match[]", selector)])
 
-    def _export(self, measurement: str, from_ms: int, to_ms: int) -> list[promql.Exported]:
-        form = [("match[]", f'{{__name__=~"{measurement}_.+"}}')]
+    def _export(self, measurement: str, from_ms: int, to_ms: int, where: Tags) -> list[promql.Exported]:
+        labels = [f"{name}={promql.literal(fit(value))}" for name, value in where]
+        form = [("match[]", "{" + ",".join([f'__name__=~"{measurement}_.+"', *labels]) + "}")]
         form += [("start", f"{from_ms / 1000:.3f}"), ("end", f"{(to_ms - 1) / 1000:.3f}")]
         return list(promql.exported(self._reading.post_form("/api/v1/export", form)))
 
     def _forget(self) -> None:
         before_s = time.monotonic() - 2 * SETTLES_S
         self._written = {key: one for key, one in self._written.items() if one.at_s > before_s}
+
+
+def _common(points: Sequence[Point]) -> Tags:
+    """The tags of points that are all of one set of tags: then only these need be asked for."""
+    found = {point.tags for point in points}
+    return found.pop() if len(found) == 1 else ()
 
 
 def _tags(metric: Mapping[str, str]) -> Tags:

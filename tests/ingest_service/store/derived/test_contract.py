@@ -137,6 +137,16 @@ def test_what_is_expected_is_kept_by_quantity_and_renewed_for_its_minute_alone(k
     assert {field for _, field in low} == set(QUANTITIES)
 
 
+def test_of_what_is_admitted_only_what_has_the_tags_that_are_asked_for_comes(keeper: Keeper) -> None:
+    keeper.store.write([average(keeper, 0, 1.0, "it's f"), average(keeper, 0, 2.0, "f2")])
+    keeper.shown("average")
+    for furnace, mean in (("it's f", 1.0), ("f2", 2.0)):
+        where = tags_of(home=keeper.home, furnace=furnace)
+        (column,) = keeper.store.read("average", lambda _tags: True, START_MS, START_MS + 1_000, {"mean"}, where)
+        assert (column.tags, column.value.tolist()) == (where, [mean])
+        assert keeper.store.read("average", lambda _tags: False, START_MS, START_MS + 1_000, None, where) == []
+
+
 def test_only_what_is_admitted_comes(keeper: Keeper) -> None:
     keeper.store.write([average(keeper, 0, 1.0)])
     assert keeper.shown("average", "another home") == {}
