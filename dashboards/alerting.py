@@ -84,14 +84,14 @@ def _service() -> dict[str, Any]:
 
 
 def _mail() -> dict[str, Any]:
-    """One address of the environment. Grafana does not start with an empty one, which this is not, even without it."""
+    """Addresses of the environment. Grafana does not start where this is empty; what parts addresses it leaves out."""
     return _contact_point(
-        f"{CONTACT_POINT}-mail", "clearstack-watch-mail", "email", {"addresses": "<${CLEARSTACK_WATCH_MAIL}>"}
+        f"{CONTACT_POINT}-mail", "clearstack-watch-mail", "email", {"addresses": ";${CLEARSTACK_WATCH_MAIL}"}
     )
 
 
 def _hook() -> dict[str, Any]:
-    """A webhook of the environment, without its scheme, for the same reason."""
+    """A webhook of the environment, without its scheme, so that this is not empty either."""
     settings = {"url": "https://${CLEARSTACK_WATCH_HOOK}", "httpMethod": "POST"}
     return _contact_point(f"{CONTACT_POINT}-hook", "clearstack-watch-hook", "webhook", settings)
 

@@ -100,8 +100,8 @@ def test_rules_name_their_contact_point_so_that_no_notification_policy_is_touche
 @pytest.mark.parametrize(
     ("environment", "name", "kind", "setting", "value"),
     [
-        ({"CLEARSTACK_WATCH": "-mail", "CLEARSTACK_WATCH_MAIL": "duty@example.org"},
-         "clearstack-mail", "email", "addresses", "<duty@example.org>"),
+        ({"CLEARSTACK_WATCH": "-mail", "CLEARSTACK_WATCH_MAIL": "duty@example.org;it@example.org"},
+         "clearstack-mail", "email", "addresses", ";duty@example.org;it@example.org"),
         ({"CLEARSTACK_WATCH": "-hook", "CLEARSTACK_WATCH_HOOK": "hooks.example.org/duty"},
          "clearstack-hook", "webhook", "url", "https://hooks.example.org/duty"),
     ],
