@@ -1,6 +1,6 @@
 """The tables of what happened and what people recorded, in one language. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -8,9 +8,10 @@ import msgspec
 from ingest_service.alarms.texts import describe
 from ingest_service.emissions.limits import Verdict
 from ingest_service.reports.cells import Cell, Flag, Sheet
-from ingest_service.reports.model import FurnacePart, Report, Said
+from ingest_service.reports.dosing import REAGENTS
+from ingest_service.reports.model import Dosing, FurnacePart, Report, Said
 from ingest_service.reports.overturned import overturned
-from ingest_service.reports.telling import Telling, mean, moment, rounded, unit
+from ingest_service.reports.telling import Telling, mean, moment, rounded, share, unit
 from ingest_service.store.cycles import CycleRow
 from ingest_service.store.gaps import KnownGap
 from ingest_service.store.journal import AlarmRecord
@@ -22,7 +23,7 @@ Row = tuple[Cell, ...]
 COLUMNS = {
     "exceedances": "furnace pollutant averaging start end lasted mean worst limit unit cause action who recorded",
     "cremations": "furnace case start end lasted start_kind chamber2_least below co_peak co_first_hour co_half_hour "
-    "gas electricity co2",
+    "gas electricity co2 lime carbon",
     "marks": "furnace number state start end reason who recorded holds",
     "gaps": "furnace start end where reason samples",
     "alarms": "furnace number start end severity what acknowledged who",
@@ -36,7 +37,7 @@ def event_sheets(report: Report, tell: Telling) -> list[Sheet]:
     """Exceedances, cremations, marks, gaps, alarms and revisions, each with what is said where there is none."""
     return [
         _exceedances(report, tell),
-        _sheet(report, tell, "cremations", _cremation, lambda part: part.cremations),
+        _sheet(report, tell, "cremations", _cremation, _dosed),
         _sheet(report, tell, "marks", _mark, lambda part: part.marks),
         _sheet(report, tell, "gaps", _gap, lambda part: part.gaps),
         _sheet(report, tell, "alarms", _alarm, lambda part: part.alarms),
@@ -94,7 +95,8 @@ def _cause(cause: str, detail: str, tell: Telling) -> str:
     return f"{word}{tell.words('report.because')}{detail}" if detail else word
 
 
-def _cremation(part: FurnacePart, one: CycleRow, tell: Telling) -> Row:
+def _cremation(part: FurnacePart, found: tuple[CycleRow, tuple[Dosing, ...]], tell: Telling) -> Row:
+    one, on_pct = found[0], {dosing.reagent: dosing.on_pct for dosing in found[1]}
     return (
         tell.furnace(part.furnace),
         one.case_number,
@@ -110,7 +112,14 @@ def _cremation(part: FurnacePart, one: CycleRow, tell: Telling) -> Row:
         _figure(one.gas_m3, 0.1),
         _figure(one.electricity_kwh, 0.1),
         _figure(one.co2_kg, 0.1),
+        *(share(on_pct.get(reagent)) for reagent in REAGENTS),
     )
+
+
+def _dosed(part: FurnacePart) -> Iterator[tuple[CycleRow, tuple[Dosing, ...]]]:
+    """Every cremation with what was dosed in it."""
+    dosing = {one.case_number: one.dosing for one in part.dosed}
+    return ((one, dosing.get(one.case_number, ())) for one in part.cremations)
 
 
 def _figure(value: float | None, step: float) -> Cell:

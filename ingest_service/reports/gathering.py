@@ -12,8 +12,10 @@ from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.periods import day_bounds, local, month_bounds, quarter_bounds
 from ingest_service.emissions.rulebook import RuleBook
+from ingest_service.reports.dosing import REAGENTS, dosing_of
 from ingest_service.reports.filling import filled_of, filling_of
 from ingest_service.reports.model import (
+    DosedCremation,
     Filled,
     Filling,
     FurnacePart,
@@ -105,6 +107,7 @@ def _furnace(records: Records, furnace: FurnaceRow, span: ReportSpan) -> Furnace
         filled=month_filled(records, furnace, span),
         exceedances=tuple(Said(found, newest_on(said, found)) for found in over),
         cremations=tuple(cremations),
+        dosed=_dosed(records, furnace, cremations),
         operation=_operation(records, furnace, cremations, span),
         marks=tuple(marks),
         unjudged_marks=tuple(unjudged),
@@ -125,6 +128,15 @@ def _parts(periods: Sequence[JudgedPeriod], span: ReportSpan, zone: tzinfo) -> t
         return round(begin.timestamp() * 1000), round(end.timestamp() * 1000)
 
     return parts_of(periods, part_of)
+
+
+def _dosed(records: Records, furnace: FurnaceRow, cremations: Sequence[CycleRow]) -> tuple[DosedCremation, ...]:
+    if not cremations:
+        return ()
+    bounds = min(one.charge_ms for one in cremations), max(one.end_ms for one in cremations)
+    known = {one.quantity: one.id for one in reversed(overview.series(records.reader, [furnace.id]))}
+    means = {name: records.store.means(MINUTE_MS, [known[name]], *bounds) for name in REAGENTS if name in known}
+    return dosing_of(means, cremations)
 
 
 def _operation(records: Records, furnace: FurnaceRow, cremations: Sequence[CycleRow], span: ReportSpan) -> Operation:

@@ -156,6 +156,27 @@ class Mass(msgspec.Struct, frozen=True):
     cremations: int
 
 
+class Dosing(msgspec.Struct, frozen=True):
+    """Of `burning` minutes (charge to cooling), in how many a reagent's dosing is `known`, in how many it was on."""
+
+    reagent: str
+    burning: int
+    known: int
+    on: int
+
+    @property
+    def on_pct(self) -> float | None:
+        """The share of the known minutes in which it was on, %; None where none is known."""
+        return 100.0 * self.on / self.known if self.known else None
+
+
+class DosedCremation(msgspec.Struct, frozen=True):
+    """What was dosed during one cremation, a reagent that has a channel each."""
+
+    case_number: str
+    dosing: tuple[Dosing, ...]
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """How a furnace was operated; None is what no channel tells. `masses` are of the cremations' covered time."""
 
@@ -180,6 +201,7 @@ class FurnacePart(msgspec.Struct, frozen=True, kw_only=True):
     filled: tuple[Filled, ...] = ()
     exceedances: tuple[Said, ...]
     cremations: tuple[CycleRow, ...]
+    dosed: tuple[DosedCremation, ...] = ()
     operation: Operation
     marks: tuple[MarkRow, ...]
     unjudged_marks: tuple[int, ...] = ()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from ingest_service.emissions.averages import WIDTHS, Averaging
 from ingest_service.emissions.limits import Verdict
 from ingest_service.reports.cells import Cell, Flag, Sheet
+from ingest_service.reports.dosing_sheet import dosing_sheet
 from ingest_service.reports.filling_sheets import filling_sheets
 from ingest_service.reports.hours import hour_sheet
 from ingest_service.reports.model import FurnacePart, LimitLine, Part, Report
@@ -28,9 +29,9 @@ COLUMNS = {
 
 
 def result_sheets(report: Report, tell: Telling) -> list[Sheet]:
-    """Verdicts, validity, operation, emitted mass, and the days or months."""
+    """Verdicts, validity, operation, dosing, emitted mass, and the days or months."""
     sheets = [_verdicts(report, tell), _validity(report, tell), _losses(report, tell), _operation(report, tell)]
-    sheets.append(_masses(report, tell))
+    sheets += [dosing_sheet(report, tell), _masses(report, tell)]
     if report.span.kind is Kind.MONTH:
         sheets += filling_sheets(report, tell)
     return [*sheets, _parts(report, tell) if report.span.kind in LONG else hour_sheet(report, tell)]
