@@ -1,4 +1,7 @@
-"""What the commands on tree, people and keys share: the stores of a configuration, and who does it for the record."""
+"""What the commands on tree, people and keys share: the stores of a configuration, and who does it for the record.
+
+Imported where it is used: the database, which takes a while to load, so that no other command waits for it.
+"""
 
 import argparse
 import getpass
@@ -6,12 +9,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest_service.commands.store import open_state
 from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
 from ingest_service.people.nodes import GRANTABLE, ROOT_ID, NodeKind
+from ingest_service.store.doing import Doing
 
 if TYPE_CHECKING:
-    from ingest_service.store.doing import Doing
     from ingest_service.store.organisation import PeopleStores
 
 
@@ -22,7 +26,6 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def stores_of(args: argparse.Namespace) -> "PeopleStores":
     """The stores of the configuration; the service may run meanwhile."""
-    from ingest_service.commands.store import open_state  # the database takes a while to load
     from ingest_service.store.audit import HEAD_FILE, AuditTrail
     from ingest_service.store.organisation import open_people
 
@@ -31,10 +34,8 @@ def stores_of(args: argparse.Namespace) -> "PeopleStores":
     return open_people(engine, AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE), config.people.admit)
 
 
-def doing_now() -> "Doing":
+def doing_now() -> Doing:
     """Whoever has this machine's terminal, for the record."""
-    from ingest_service.store.doing import Doing
-
     return Doing(f"terminal {getpass.getuser()}", "", time.time_ns() // 1_000_000)
 
 

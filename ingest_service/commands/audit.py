@@ -1,8 +1,11 @@
-"""`ingest-service audit`: prove the audit trail, and write it to a file."""
+"""`ingest-service audit`: prove the audit trail, and write it to a file.
+
+Imported where it is used: the database, which takes a while to load, so that no other command waits for it.
+"""
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest_service.audit.chain import Damage, Fault, Head, faults, parse_head
 from ingest_service.audit.listing import FORMS, written
@@ -10,6 +13,10 @@ from ingest_service.commands.store import open_state
 from ingest_service.config import Config
 from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
+from ingest_service.store.audit_head import HeadFile
+
+if TYPE_CHECKING:
+    from ingest_service.store.audit import AuditTrail
 
 MOST_SHOWN = 50
 SENTENCES = {
@@ -67,18 +74,17 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _trail(args: argparse.Namespace) -> tuple[Any, list[Head]]:
+def _trail(args: argparse.Namespace) -> "tuple[AuditTrail, list[Head]]":
     """The trail, and the end that is noted beside the database."""
-    from ingest_service.store.audit import HEAD_FILE  # the database takes a while to load
-    from ingest_service.store.audit_head import HeadFile
+    from ingest_service.store.audit import HEAD_FILE
 
     config = load_config(args.config)
     noted = HeadFile(Path(config.storage.folder) / HEAD_FILE).read()
     return open_trail(config), [] if noted is None else [noted]
 
 
-def open_trail(config: Config) -> Any:
-    """The audit trail (an AuditTrail) of that configuration, with the file that notes its end."""
+def open_trail(config: Config) -> "AuditTrail":
+    """The audit trail of that configuration, with the file that notes its end."""
     from ingest_service.store.audit import HEAD_FILE, AuditTrail
 
     return AuditTrail(open_state(config), Path(config.storage.folder) / HEAD_FILE)

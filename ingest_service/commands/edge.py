@@ -1,15 +1,26 @@
-"""`ingest-service edge`: who an edge is at the broker: certificates from the centre's own authority."""
+"""`ingest-service edge`: who an edge is at the broker: certificates from the centre's own authority.
+
+Imported where it is used: cryptography, which takes a while to load, so that no other command waits for it.
+"""
 
 import argparse
 import getpass
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ingest_service.audit.entry import Action
+from ingest_service.commands.audit import open_trail
 from ingest_service.config import Config
 from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
+from ingest_service.identity.names import EdgeName, edge_rules
+from ingest_service.store.doing import Doing
+
+if TYPE_CHECKING:
+    from ingest_service.identity.folder import IdentityFolder
 
 EDGE_DAYS = 825  # two years and a quarter: a visit a year renews it in time
 FOLDER = "ca"  # below storage.folder
@@ -52,9 +63,7 @@ def _name_edge(parser: argparse.ArgumentParser) -> None:
 
 
 def _enrol(args: argparse.Namespace) -> int:
-    from ingest_service.audit.entry import Action
     from ingest_service.identity.folder import PRIVATE, READABLE, write
-    from ingest_service.identity.names import EdgeName, edge_rules
 
     config = load_config(args.config)
     folder, name, now_ms = _folder(args, config), EdgeName(args.home, args.edge), _now_ms()
@@ -75,9 +84,6 @@ def _enrol(args: argparse.Namespace) -> int:
 
 
 def _revoke(args: argparse.Namespace) -> int:
-    from ingest_service.audit.entry import Action
-    from ingest_service.identity.names import EdgeName
-
     config, name = load_config(args.config), EdgeName(args.home, args.edge)
     _folder(args, config).revoke(name, _now_ms())
     _record(config, Action.EDGE_REVOKED, name, None)
@@ -111,8 +117,8 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _folder(args: argparse.Namespace, config: Config) -> Any:
-    from ingest_service.identity.folder import IdentityFolder  # cryptography takes a while to load
+def _folder(args: argparse.Namespace, config: Config) -> "IdentityFolder":
+    from ingest_service.identity.folder import IdentityFolder
 
     return IdentityFolder(_path(args, config), config.broker.host_id)
 
@@ -135,11 +141,8 @@ def _request(path: Path | None) -> bytes | None:
         raise ConfigError("--csr", str(path), f"cannot be read: {error.strerror}") from error
 
 
-def _record(config: Config, action: Any, name: Any, after: Any) -> None:
+def _record(config: Config, action: Action, name: EdgeName, after: Mapping[str, str] | None) -> None:
     """Who did it at this machine, in the audit trail."""
-    from ingest_service.commands.audit import open_trail
-    from ingest_service.store.doing import Doing
-
     doing = Doing(f"terminal {getpass.getuser()}", "", _now_ms())
     open_trail(config).record(doing.entry(action, f"edge {name}", after=after, home=name.home))
 

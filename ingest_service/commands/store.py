@@ -1,14 +1,23 @@
-"""`ingest-service store`: make, check, copy and export the store of the time series."""
+"""`ingest-service store`: make, check, copy and export the store of the time series.
+
+Imported where it is used: the databases, which take a while to load, so that no other command waits for them.
+"""
 
 import argparse
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from ingest_service.config import Config
 from ingest_service.config_file import load_config
 from ingest_service.errors import ConfigError
+from ingest_service.store.findings import State
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from ingest_service.store.exporting import Form
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:
@@ -43,7 +52,7 @@ def _add_export(actions: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _init(args: argparse.Namespace) -> int:
-    from ingest_service.store.setting_up import prepare_store  # the databases take a while to load
+    from ingest_service.store.setting_up import prepare_store
 
     for done in prepare_store(load_config(args.config).storage, str(args.config)):
         print(done)
@@ -51,7 +60,6 @@ def _init(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
-    from ingest_service.store.findings import State
     from ingest_service.store.setting_up import examine_store
 
     config = load_config(args.config)
@@ -70,7 +78,7 @@ def _copy(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from ingest_service.store.exporting import Content, Form, Order, chosen, export
+    from ingest_service.store.exporting import Content, Order, chosen, export
     from ingest_service.store.opening import open_series_store
     from ingest_service.store.overview import Reader, Scope, series
 
@@ -84,18 +92,20 @@ def _export(args: argparse.Namespace) -> int:
     order = Order(series=named, from_ms=since, to_ms=until, content=Content(args.content), zone=zone)
     store = open_series_store(config.storage, database, str(args.config), lambda: until)
     try:
-        rows = export(store, order, _form(args, Form), args.out)
+        rows = export(store, order, _form(args), args.out)
     finally:
         store.close()
     print(f"{args.out}: {rows:,} rows of {len(named)} series")
     return 0
 
 
-def _form(args: argparse.Namespace, forms: Any) -> Any:
+def _form(args: argparse.Namespace) -> "Form":
+    from ingest_service.store.exporting import Form
+
     wanted = args.format or args.out.suffix.lstrip(".")
-    if wanted not in list(forms):
+    if wanted not in list(Form):
         raise ConfigError("--out", str(args.out), f"{wanted!r} is no format", "csv, parquet")
-    return forms(wanted)
+    return Form(wanted)
 
 
 def _time_ms(text: str, zone: str, option: str, days_more: int) -> int:
@@ -109,8 +119,8 @@ def _time_ms(text: str, zone: str, option: str, days_more: int) -> int:
     return int(at.replace(tzinfo=at.tzinfo or ZoneInfo(zone)).timestamp() * 1000)
 
 
-def open_state(config: Config) -> Any:
-    """The relational database (an Engine) of that configuration."""
+def open_state(config: Config) -> "Engine":
+    """The relational database of that configuration."""
     from ingest_service.store.database import database_url, open_database
 
     folder = Path(config.storage.folder)
