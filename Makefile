@@ -32,7 +32,7 @@ demo: $(READY)
 
 test: $(READY) parts
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -q -n logical --dist loadfile -m "not alone" $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not alone" $(ARGS)
 	@$(BIN)/python -m pytest -q -m alone $(ARGS)
 	@echo "make test: everything passed"
 
