@@ -141,6 +141,24 @@ def test_a_new_alarm_appears_without_reload_and_is_acknowledged_with_two_taps(
         assert observed.troubles == []
 
 
+def test_an_alarms_page_is_acknowledged_with_two_taps_of_the_thumb_without_scrolling(
+    city: City, browser: Browser
+) -> None:
+    with served(city) as address, opened(browser, address, width=360, locale="zh-CN") as observed:
+        page = observed.page
+        page.set_viewport_size({"width": 360, "height": 640})
+        page.goto("/alarms/1")
+        reach = page.locator(".ack-bar").get_by_role("link", name="确认报警")
+        expect(reach).to_be_in_viewport(ratio=1)
+        reach.click()
+        chip = page.get_by_role("button", name="正在处理")
+        expect(chip).to_be_in_viewport(ratio=1)
+        chip.click()
+        expect(page).to_have_url(re.compile(r"/alarms/1\?notice=acknowledged"))
+        expect(page.locator(".ack-bar")).to_have_count(0)
+        assert observed.troubles == []
+
+
 def test_a_form_that_someone_fills_in_is_not_swapped_away(city: City, browser: Browser) -> None:
     with served(city) as address, opened(browser, address, locale="en-GB") as observed:
         page = observed.page
