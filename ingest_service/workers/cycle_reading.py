@@ -18,6 +18,7 @@ from ingest_service.emissions.limits import Basis
 from ingest_service.emissions.units import Oxide, Pollutant, Scale, scale_of
 from ingest_service.store.channels import NO_ID, ChannelRow, Channels
 from ingest_service.store.timeseries import MINUTE_MS, TimeSeriesStore
+from ingest_service.workers.newest_together import NEWEST_MS, NewestTogether, Samples
 
 _CHARGE = ("phase", "charge_door_open", "trolley_in", "flue_o2")
 _NO_SCALE = Scale(1.0)
@@ -63,11 +64,18 @@ def feed_of(channels: Channels, furnace_id: int) -> Feed:
     return Feed(np.array(series, np.int64), holds_ms(np.array(periods)), np.array(factors), np.array(offsets))
 
 
-def read_signals(store: TimeSeriesStore, feed: Feed, from_ms: int, to_ms: int) -> Signals:
+def read_signals(store: Samples, feed: Feed, from_ms: int, to_ms: int) -> Signals:
     """What the furnace showed in `[from_ms, to_ms)`, by the second. Raises StoreError."""
     wanted = np.unique(feed.series[feed.series != NO_SERIES]).tolist()
     samples = store.raw(wanted, from_ms - int(feed.hold_ms.max()), to_ms)
     return lay_out(samples, feed, from_ms, to_ms)
+
+
+def newest_of(store: TimeSeriesStore, channels: Channels, furnaces: Sequence[int], now_ms: int) -> NewestTogether:
+    """What signals of these furnaces are read from, the newest of all of them at once. Raises StoreError."""
+    ids = np.array(furnaces, np.int64)
+    series = np.unique(np.concatenate([channels.series_of(name, ids) for name in QUANTITIES]))
+    return NewestTogether(store, series[series != NO_ID].tolist(), now_ms - NEWEST_MS, now_ms)
 
 
 def read_charge_minutes(

@@ -12,6 +12,7 @@ from ingest_service.cycles.finding import find
 from ingest_service.store.channels import Channels
 from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
 from ingest_service.workers.cycle_reading import CycleSite, feed_of, read_charge_minutes, read_signals
+from ingest_service.workers.newest_together import Samples
 
 REACH_MS = 3 * HOUR_MS  # a cremation is looked for so far to either side of its charge
 _FIRE_MS = 30 * MINUTE_MS  # within so long, the fire that proves a charge follows
@@ -46,7 +47,7 @@ def charges_near(
 
 
 def search(
-    store: TimeSeriesStore,
+    store: Samples,
     channels: Channels,
     site: CycleSite,
     furnace_id: int,

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 
 from ingest_service.columns import Int64s
@@ -15,10 +16,11 @@ from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.backlog import OVERDUE_MS, Backlog
 from ingest_service.workers.catching_up import CATCH_UP_MS
 from ingest_service.workers.cycle_ends import CycleEnds
-from ingest_service.workers.cycle_reading import CycleSite
+from ingest_service.workers.cycle_reading import CycleSite, newest_of
 from ingest_service.workers.cycle_search import REACH_MS, charges_near, search
 from ingest_service.workers.energy import hours_used
 from ingest_service.workers.loop import run_every
+from ingest_service.workers.newest_together import Samples
 
 INTERVAL_S = 10.0
 UNREADABLE_MS = 600_000  # hours whose data are damaged are tried again after so long
@@ -65,8 +67,8 @@ class CycleWorker:
             due = self._backlog.take_due(now_ms)
         self._renew_all(channels, due, now_ms)
         ended = self._ends.due(channels, now_ms)
-        for furnace_id in ended:
-            self._look(channels, furnace_id, now_ms)
+        for at in range(0, len(ended), _FURNACES_AT_ONCE):
+            self._look(channels, ended[at : at + _FURNACES_AT_ONCE], now_ms)
         return len(due) + len(ended)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -114,29 +116,40 @@ class CycleWorker:
         from_ms, to_ms = _span(hours)
         furnaces = sorted({hour.furnace_id for hour in hours})
         near = charges_near(self._store, channels, furnaces, from_ms, to_ms, now_ms)
+        samples = newest_of(self._store, channels, furnaces, now_ms)
         to_reckon: set[FurnaceHour] = set()
         for furnace_id, group in groupby(hours, key=lambda hour: hour.furnace_id):
             own = list(group)
             try:
-                to_reckon |= self._find(channels, furnace_id, near[furnace_id], _span(own), now_ms)
+                to_reckon |= self._find(samples, channels, furnace_id, near[furnace_id], _span(own), now_ms)
                 to_reckon.update(own)
             except HoursUnreadable:
                 self._wait(own, now_ms + UNREADABLE_MS)
         self._reckon(channels, to_reckon)
 
-    def _look(self, channels: Channels, furnace_id: int, now_ms: int) -> None:
-        """See whether a furnace's cremation is over."""
+    def _look(self, channels: Channels, furnaces: Sequence[int], now_ms: int) -> None:
+        """See whether the cremations of some furnaces are over."""
         span = (now_ms - _NEWEST_MS, now_ms)
-        near = charges_near(self._store, channels, [furnace_id], *span, now_ms)
-        changed = self._find(channels, furnace_id, near[furnace_id], span, now_ms)
+        near = charges_near(self._store, channels, furnaces, *span, now_ms)
+        samples = newest_of(self._store, channels, furnaces, now_ms)
+        changed: set[FurnaceHour] = set()
+        for furnace_id in furnaces:
+            with suppress(HoursUnreadable):  # looked at again when its hour is over
+                changed |= self._find(samples, channels, furnace_id, near[furnace_id], span, now_ms)
         hour_ms = now_ms // HOUR_MS * HOUR_MS
         self._reckon(channels, {hour for hour in changed if hour.start_ms < hour_ms})
 
     def _find(
-        self, channels: Channels, furnace_id: int, near_ms: Int64s, span_ms: tuple[int, int], now_ms: int
+        self,
+        samples: Samples,
+        channels: Channels,
+        furnace_id: int,
+        near_ms: Int64s,
+        span_ms: tuple[int, int],
+        now_ms: int,
     ) -> set[FurnaceHour]:
         """Record the cremations that depend on the data of a span; the hours of those that changed."""
-        found = search(self._store, channels, self._site, furnace_id, near_ms, *span_ms, now_ms)
+        found = search(samples, channels, self._site, furnace_id, near_ms, *span_ms, now_ms)
         changed = self._cycles.record(furnace_id, found.begin_ms, found.end_ms, found.cycles, now_ms)
         hours = {hour for one in changed for hour in _hours(one)}
         if hours:

@@ -10,6 +10,7 @@ from ingest_service.store.dirty import DirtyMarks
 from ingest_service.store.embedded import tables
 from ingest_service.store.embedded.archive import Archive, SealedFile
 from ingest_service.store.embedded.database import Database
+from ingest_service.store.embedded.ordering import HotOrder
 from ingest_service.store.embedded.reading import latest_of
 from ingest_service.store.embedded.scrubbing import Scrubber
 from ingest_service.store.embedded.sealing import enter, listed_files
@@ -32,6 +33,7 @@ class Opened(msgspec.Struct):
     dirty: DirtyMarks
     round_number: int
     newest: NewestSamples
+    order: HotOrder
 
 
 def open_store(folder: Path, memory_limit_mb: int) -> Opened:
@@ -68,6 +70,7 @@ def _load(database: Database, archive: Archive) -> Opened:
         dirty=DirtyMarks(marks),
         round_number=round_number,
         newest=newest,
+        order=HotOrder(),
     )
 
 

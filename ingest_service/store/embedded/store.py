@@ -15,6 +15,7 @@ from ingest_service.store.dirty import minutes_touched
 from ingest_service.store.embedded import tables
 from ingest_service.store.embedded.examining import examine_files
 from ingest_service.store.embedded.opening import Opened, open_store
+from ingest_service.store.embedded.ordering import order_slice
 from ingest_service.store.embedded.reading import read_samples
 from ingest_service.store.embedded.retiring import retire_rows
 from ingest_service.store.embedded.sealing import hours_to_seal, listed_files, seal_hour
@@ -150,6 +151,7 @@ class EmbeddedStore:
             sealed = sum(self._seal_hour(opened, hour) for hour in hours)
             with opened.database.transaction() as cursor:
                 opened.scrubber.check_some(cursor, _FILES_TO_CHECK)
+            self._order(opened, before_ms)
             return sealed
 
     def retire(self, retention: Retention, now_ms: int) -> int:
@@ -204,6 +206,15 @@ class EmbeddedStore:
             self._look_at(opened, error)
             return False
         return True
+
+    def _order(self, opened: Opened, before_ms: int) -> None:
+        """Put a slice of what stays hot in order: one at a time, so that sealing never waits for long."""
+        with self._writing:
+            newest_ms = opened.newest.newest_ms()
+        with opened.database.transaction() as cursor:
+            number = None if newest_ms is None else opened.order.next_slice(cursor, before_ms, newest_ms)
+            if number is not None:
+                order_slice(cursor, number)
 
     def _look_at(self, opened: Opened, trouble: HoursUnreadable) -> None:
         """What could not be read is shown as the store's problem from now on, not only when its turn comes."""

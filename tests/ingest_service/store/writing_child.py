@@ -1,9 +1,9 @@
-"""Writes numbered blocks for ever, sealing now and then; says on stdout which block is durable. Made to be killed."""
+"""Writes numbered blocks for ever, seals and orders now and then; says which block is durable. Made to be killed."""
 
 import sys
 from pathlib import Path
 
-from ingest_service.store.embedded import EmbeddedStore
+from ingest_service.store.embedded import EmbeddedStore, ordering
 from tests.ingest_service.store.batches import HOUR_MS, START_MS, Row, many_blocks
 
 BLOCK_ROWS = 20
@@ -18,6 +18,7 @@ def block_rows(block: int) -> list[Row]:
 
 
 def main(folder: Path, first: int) -> None:
+    ordering.LEAST_ROWS = 1
     store = EmbeddedStore(folder)
     for block in range(first, first + 100_000):
         resent = range(max(1, block - RESENT), block + 1)
