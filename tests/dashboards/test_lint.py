@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from dashboards.fields import TAGS
-from dashboards.pages import pages
+from dashboards.pages import PROVISIONING, ROOT, pages
 from dashboards.panel import Colour
 from dashboards.targets import CHOICE, Dialect
 from dashboards.text import Locale
 from dashboards.types import AnnotationJson, DashboardJson, PanelJson, PromVariableQuery, Target, VariableJson
 from dashboards.words import tag_words
 from dashboards.writing import EVENTS
+from ingest_service.api.grafana_series import HIDDEN
 from ingest_service.emissions.rulepack import load_pack, pack_names
 from ingest_service.store.derived.point import MEASUREMENTS
 from tests.dashboards.asked import length_ms
@@ -200,6 +201,12 @@ def test_no_id_is_left_in_a_table_where_there_is_a_word(dialect: Dialect, locale
 def test_every_query_of_a_panel_has_a_letter_of_its_own(dialect: Dialect, locale: Locale, page: DashboardJson) -> None:
     for panel in shown(page):
         assert max(Counter(target.ref_id for target in panel.targets or []).values()) == 1
+
+
+def test_the_page_on_grafana_names_every_series_that_can_be_asked_for() -> None:
+    text = (ROOT / PROVISIONING / "README.md").read_text(encoding="utf-8")
+    rows = " ".join(re.findall(r"^\| (`\w+`[^|]*)\|", text, re.MULTILINE))
+    assert [name for name in MEASUREMENTS if name not in HIDDEN and f"`{name}`" not in rows] == []
 
 
 @pytest.mark.parametrize("dialect", list(Dialect))
