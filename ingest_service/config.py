@@ -5,12 +5,12 @@ from typing import Annotated
 
 import msgspec
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.cycles.settings import Cremations
 from ingest_service.emissions.vocabulary import Fuel, UnitType
 from ingest_service.people.settings import People
 
-DAY_MS = 86_400_000
 FOR_EVER = 0
 CERTIFICATES = ("ca_file", "cert_file", "key_file")  # files of the broker
 

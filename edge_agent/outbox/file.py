@@ -18,10 +18,10 @@ from edge_agent.outbox.salvage import salvage
 from edge_agent.outbox.schema import DamagedOutbox, check_room, connect, connect_read_only, guarded, set_aside
 from edge_agent.wire.birth import AcknowledgedRange
 from edge_agent.wire.command import BlockRange
+from edge_agent.wire.durations import DAY_MS
 from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason, NumberedGap
 
 _ROW_OVERHEAD_BYTES = 48  # what SQLite keeps beside the samples of a row
-_DAY_MS = 86_400_000
 _LEAP = 2**16  # numbers left out after a power cut: a disk that lied about a sync may have lost blocks that were sent
 _log = structlog.get_logger()
 _TOTALS = (
@@ -65,7 +65,7 @@ class OutboxFile:
         self.path = path
         self._db = database
         self._max_bytes = limits.max_mb * 2**20
-        self._max_age_ms = int(limits.max_age_days * _DAY_MS)
+        self._max_age_ms = int(limits.max_age_days * DAY_MS)
         self._resumption = Resumption()
         self._is_first_append = False
         with guarded(path):

@@ -10,11 +10,11 @@ import msgspec
 from edge_agent.errors import ConfigError
 from edge_agent.simulator.furnace import FurnaceModel, FurnaceState
 from edge_agent.simulator.process import LIME_SPARES
+from edge_agent.wire.durations import HOUR_MS
 
 SETTLING_S = 120.0
 _GONE_AFTER_S = 10 * SETTLING_S
 _TORN_BAG_DUST, _TORN_BAG_PRESSURE = 14.0, 0.55
-_HOUR_MS = 3_600_000.0
 
 
 @unique
@@ -104,7 +104,7 @@ class FaultyFurnace:
         elif fault.kind is FaultKind.OFFSET:
             value += fault.amount
         elif fault.kind is FaultKind.DRIFT:
-            value += fault.amount * (at_ms - fault.from_ms) / _HOUR_MS
+            value += fault.amount * (at_ms - fault.from_ms) / HOUR_MS
         return msgspec.structs.replace(state, **{fault.channel: value})
 
 

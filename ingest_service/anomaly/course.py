@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.quantity import PHASES
 from ingest_service.columns import Float64s, Int64s
 
-MINUTE_MS = 60_000
 NO_CELL = -1
 # How many minutes of each phase are told apart; those after count as the last. Long enough for nearly every cremation.
 MINUTES_OF: dict[str, int] = {"charge": 3, "ignition": 13, "main": 45, "burnout": 20}

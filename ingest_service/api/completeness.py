@@ -7,19 +7,12 @@ import numpy as np
 from fastapi import APIRouter
 from pydantic import Field
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from edge_agent.wire.gap import GapReason
 from edge_agent.wire.metric import DataType
 from ingest_service.api.access import Sight
 from ingest_service.api.context import Context, Here
-from ingest_service.api.coverage import (
-    HOUR_MS,
-    Evidence,
-    Grid,
-    HourCoverage,
-    Span,
-    bad_times,
-    coverage,
-)
+from ingest_service.api.coverage import Evidence, Grid, HourCoverage, Span, bad_times, coverage
 from ingest_service.api.errors import InvalidRequest
 from ingest_service.api.schemas import ErrorOut, Out
 from ingest_service.api.series import From, To
@@ -35,7 +28,6 @@ from ingest_service.store.tally import HourTally
 MAX_SPAN_MS = 7 * 24 * HOUR_MS
 MAX_GAP_SPAN_MS = 366 * 24 * HOUR_MS
 SETTLED_MS = 10_000  # a minute that ended so long ago has its mean
-_MINUTE_MS = 60_000
 _TEXTS = (DataType.STRING, DataType.TEXT)
 
 router = APIRouter(tags=["completeness"], responses={404: {"model": ErrorOut}, 422: {"model": ErrorOut}})
@@ -134,7 +126,7 @@ def whole_hours(here: Context, from_ms: int, to_ms: int) -> Span:
     """The hours that touch `[from_ms, to_ms)`. Raises InvalidRequest where they are none or too many."""
     if not 0 < to_ms - from_ms <= MAX_SPAN_MS:
         raise InvalidRequest("from must lie before to (both ms since 1970 UTC), by no more than 7 days")
-    until_ms = (here.clock() - SETTLED_MS) // _MINUTE_MS * _MINUTE_MS
+    until_ms = (here.clock() - SETTLED_MS) // MINUTE_MS * MINUTE_MS
     return Span(from_ms // HOUR_MS * HOUR_MS, -(-to_ms // HOUR_MS) * HOUR_MS, until_ms)
 
 

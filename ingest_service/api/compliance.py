@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.api.access import Charts, needs
 from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest
@@ -14,7 +15,6 @@ from ingest_service.api.snapshot import found_furnace
 from ingest_service.emissions.rulepack import RulePack
 from ingest_service.people.roles import Right
 from ingest_service.store import trends
-from ingest_service.store.timeseries import HOUR_MS
 
 MAX_JUDGED_SPAN_MS = 31 * 24 * HOUR_MS
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.gap import GapReason
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.emissions.averaging import hold_ms
@@ -18,7 +19,6 @@ from ingest_service.store.gaps import KnownGap
 from ingest_service.store.overview import KnownSeries
 from ingest_service.store.tally import HourTally
 
-HOUR_MS = 3_600_000
 Grid = NDArray[np.float64]  # (tag, hour), ms
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from fastapi import APIRouter, Query
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.api.access import Sight
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest
@@ -20,7 +21,6 @@ from ingest_service.store.cycles import cycles_of
 from ingest_service.store.energy import energy_hours
 from ingest_service.store.overview import Reader
 from ingest_service.store.rows import FurnaceRow
-from ingest_service.store.timeseries import HOUR_MS
 
 MAX_SPAN_MS = 366 * 24 * HOUR_MS
 

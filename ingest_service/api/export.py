@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.api.access import Seeing
 from ingest_service.api.context import Here
 from ingest_service.api.errors import InvalidRequest, NotFound
@@ -16,7 +17,6 @@ from ingest_service.api.schemas import ErrorOut
 from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
 from ingest_service.audit.entry import Action
-from ingest_service.config import DAY_MS
 from ingest_service.store import overview
 from ingest_service.store.exporting import Content, Form, Order, export
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.influxql.evaluate import Column
 from ingest_service.influxql.syntax import FOR_EVER_MS, Condition, Span, admits
 from ingest_service.influxql.tokens import NotUnderstood
@@ -15,7 +16,7 @@ from ingest_service.store.batch import MeanBatch
 from ingest_service.store.derived.point import MEASUREMENTS, DerivedStore, Kept, Tags
 from ingest_service.store.named_series import NamedSeries, named_series
 from ingest_service.store.overview import Reader
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 
 SAMPLE, QUALITY = "sample", "quality"
 PARTS = ("mean", "low", "high", "covered")

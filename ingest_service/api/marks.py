@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.api.access import Act, Sight, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
@@ -12,7 +13,7 @@ from ingest_service.api.numbers import Number
 from ingest_service.api.schemas import ErrorOut, Out
 from ingest_service.api.series import From, To
 from ingest_service.api.snapshot import found_furnace
-from ingest_service.config import DAY_MS, FOR_EVER
+from ingest_service.config import FOR_EVER
 from ingest_service.emissions.marks import STATES
 from ingest_service.people.roles import Right
 from ingest_service.store import trends

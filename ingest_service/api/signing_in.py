@@ -5,9 +5,9 @@ import threading
 import msgspec
 import structlog
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.api.context import Context
 from ingest_service.api.errors import CodesUnreadable, SignInRefused, TooManyAttempts
-from ingest_service.config import DAY_MS
 from ingest_service.people import totp
 from ingest_service.people.hashing import fits, hash_password, hash_token, is_outdated, new_token
 from ingest_service.people.sealing import KeyMissing

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 EDGE_DAYS = 825  # two years and a quarter: a visit a year renews it in time
 FOLDER = "ca"  # below storage.folder
-DAY_MS = 86_400_000
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[Any]") -> None:

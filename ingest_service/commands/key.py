@@ -4,8 +4,8 @@ import argparse
 from datetime import UTC, datetime
 from typing import Any
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.commands.acting import add_config, doing_now, grantable, stores_of
-from ingest_service.config import DAY_MS
 from ingest_service.errors import ConfigError
 from ingest_service.people.nodes import ROOT_ID
 from ingest_service.people.roles import KeyUse

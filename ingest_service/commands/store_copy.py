@@ -10,14 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import Engine
 
-from ingest_service.config import DAY_MS, Config, Storage
+from edge_agent.wire.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from ingest_service.config import Config, Storage
 from ingest_service.errors import ConfigError
 from ingest_service.store.channels import read_channels
 from ingest_service.store.comparing import ROUNDED, SeriesDay, Verdict, compare_day
 from ingest_service.store.copying import Journal, by_source, copy_books, copy_day, days_of, same_means
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.opening import open_series_store
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 
 _SHOWN = 20  # differences that are told one by one
 

@@ -5,8 +5,8 @@ import getpass
 import sys
 from typing import TYPE_CHECKING, Any
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.commands.acting import add_config, doing_now, grantable, stores_of
-from ingest_service.config import DAY_MS
 from ingest_service.errors import ConfigError
 from ingest_service.people.nodes import ROOT_ID
 from ingest_service.people.passwords import weakness

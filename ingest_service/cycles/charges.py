@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Bools, Float64s, Int64s
-from ingest_service.emissions.columns import MINUTE_MS
 
 NEVER = 1 << 62
 _CHARGE, _BURNING_BEFORE = 2, 6  # codes of the phase: charge, and the first one that is no combustion any more

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle, StartKind
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES
+from ingest_service.emissions.columns import MINUTES
 
 _FREE_FOR_MS = 2 * HOUR_MS  # so long after a cremation a furnace is still warm: a choice of this product
 _USING_M3 = 0.01  # gas in a minute, above which a furnace is being heated

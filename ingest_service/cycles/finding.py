@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle, StartKind
 from ingest_service.cycles.masses import Stack, emitted_g
@@ -14,7 +15,6 @@ from ingest_service.cycles.meters import used, used_so_far
 from ingest_service.cycles.phases import Phases, phases_seen, phases_told
 from ingest_service.cycles.signals import Signals
 
-_HOUR_MS = 3_600_000
 _HALF_HOUR_S = 1_800.0
 _KNOWN_SHARE = 0.75  # of half an hour, for its mean to count: the share that is asked of an hour
 
@@ -79,7 +79,7 @@ def _measured(signals: Signals, phases: Phases, place: Place, terms: Terms) -> C
         chamber2_below_s=_below_s(burning, terms.chamber2_limit_c),
         co_peak=_figure(np.nanmax, co, 2),
         co_mean=_figure(np.nanmean, co, 2),
-        co_first_hour=_figure(np.nanmean, co[: from_charge.steps(_HOUR_MS / 1000)], 2),
+        co_first_hour=_figure(np.nanmean, co[: from_charge.steps(HOUR_MS / 1000)], 2),
         co_half_hour=_rounded(highest_mean(co, from_charge.steps(_HALF_HOUR_S)), 2),
         gas_m3=gas_m3,
         electricity_kwh=_rounded(_used(signals, "electricity_total", "electricity_power", phases), 2),

@@ -5,6 +5,7 @@ from functools import partial
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.signals import Signals
 from ingest_service.emissions.flow import (
@@ -19,7 +20,6 @@ from ingest_service.emissions.units import Oxide, Pollutant
 
 POLLUTANTS = (Pollutant.CO, Pollutant.SO2, Pollutant.NOX, Pollutant.HCL, Pollutant.DUST)
 MEASURED: tuple[Pollutant | Oxide, ...] = (*POLLUTANTS, *Oxide)
-_MS_PER_HOUR = 3_600_000.0
 
 
 class Stack(msgspec.Struct, frozen=True):
@@ -65,7 +65,7 @@ def emitted_g(signals: Signals, stack: Stack) -> tuple[float | None, ...]:
     if stack.area_m2 is None:
         return (None,) * len(POLLUTANTS)
     flows = flows_of(signals, stack.area_m2, stack.barometric_pa)
-    hours = np.full(len(signals), signals.step_ms / _MS_PER_HOUR)
+    hours = np.full(len(signals), signals.step_ms / HOUR_MS)
     found = [measured(pollutant, partial(stack.shows, signals)) for pollutant in POLLUTANTS]
     rates = [mass_rate_kg_per_h(one.signal.minutes[0], flows.of(Basis(int(one.basis[0])))) for one in found]
     return tuple(emitted_kg(rate, hours) * 1000.0 if np.isfinite(rate).any() else None for rate in rates)

@@ -2,10 +2,9 @@
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.signals import Signals
-
-_MS_PER_HOUR = 3_600_000.0
 
 
 def used_so_far(signals: Signals, total: str, rate: str) -> Float64s | None:
@@ -17,7 +16,7 @@ def used_so_far(signals: Signals, total: str, rate: str) -> Float64s | None:
     if signals.has(total):
         return _from_total(signals.of(total))
     if signals.has(rate):
-        steps = np.nan_to_num(signals.of(rate)) * signals.step_ms / _MS_PER_HOUR
+        steps = np.nan_to_num(signals.of(rate)) * signals.step_ms / HOUR_MS
         return np.concatenate([[0.0], np.cumsum(steps)])
     return None
 

@@ -5,10 +5,9 @@ from statistics import median
 
 import msgspec
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.cycles.cycle import Cycle, StartKind
 from ingest_service.cycles.energy import HourUse, avoidable
-
-MS_PER_DAY = 86_400_000
 
 
 class FurnaceUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +84,7 @@ def _avoidable(uses: Sequence[FurnaceUse], day_of_ms: int) -> set[tuple[int, str
     days: dict[tuple[str, int], list[Cycle]] = {}
     for use in uses:
         for cycle in use.cycles:
-            days.setdefault((use.home_id, (cycle.charge_ms + day_of_ms) // MS_PER_DAY), []).append(cycle)
+            days.setdefault((use.home_id, (cycle.charge_ms + day_of_ms) // DAY_MS), []).append(cycle)
     named = ((cycles, avoidable(cycles)) for cycles in days.values())
     return {(one.furnace_id, one.case_number) for cycles, cases in named for one in cycles if one.case_number in cases}
 

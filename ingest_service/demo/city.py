@@ -7,11 +7,12 @@ from string import Template
 
 import msgspec
 
+from edge_agent.wire.durations import HOUR_MS
+
 SEED = 13801
 FURNACES = 7
 LOCAL = timezone(timedelta(hours=8))  # the simulator's default local time
 BURNING = ("charge", "ignition", "main", "burnout")
-HOUR_MS = 3_600_000
 Span = tuple[int, int]
 STOPPED_FURNACE = 2  # yesterday without lime for one hour
 STUCK_AFTER_S = 5  # soon after the start an analyser freezes

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import msgspec
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.demo.history import History
 
 COUNTER = "scan_counter"
-DAY_MS = 86_400_000
 
 
 class AgentStatus(msgspec.Struct, frozen=True):

@@ -5,9 +5,10 @@ Edges report by exception: a value holds until the next sample of its series, at
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.columns import Bools, Float64s, Int32s, Int64s, SampleColumns
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES, MeanColumns, Means
+from ingest_service.emissions.columns import MINUTES, MeanColumns, Means
 
 DEFAULT_HOLD_MS = 60_000
 

@@ -6,8 +6,6 @@ import msgspec
 
 from ingest_service.columns import Float32s, Float64s, Int32s, Int64s
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 MINUTES = 60  # of an hour
 
 

@@ -5,9 +5,10 @@ import math
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Int64s
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import MINUTE_MS, MINUTES
+from ingest_service.emissions.columns import MINUTES
 from ingest_service.emissions.conversion import Converted, convert
 from ingest_service.emissions.limits import Basis, Cause, HourRows, Verdict, Verdicts
 from ingest_service.emissions.pack import Limit, RulePack

@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from ingest_service.emissions.columns import MINUTE_MS, MINUTES
+from edge_agent.wire.durations import MINUTE_MS
+from ingest_service.emissions.columns import MINUTES
 from ingest_service.emissions.conversion import convert
 from ingest_service.emissions.judging import decide, gather
 from ingest_service.emissions.limits import Cause, HourRows

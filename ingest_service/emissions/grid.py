@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Bools, Float64s, Int64s
-from ingest_service.emissions.columns import MINUTE_MS, MINUTES, MeanColumns
+from ingest_service.emissions.columns import MINUTES, MeanColumns
 from ingest_service.emissions.limits import Signal
 
 NO_SERIES = -1  # a furnace that has no channel of a quantity

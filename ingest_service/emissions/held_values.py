@@ -3,8 +3,9 @@
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Bools, Float64s, Int32s, Int64s
-from ingest_service.emissions.columns import MINUTE_MS, Means
+from ingest_service.emissions.columns import Means
 
 _SLOTS = 4  # so many newest minutes are kept
 _NEVER = np.iinfo(np.int64).min

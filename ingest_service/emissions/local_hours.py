@@ -4,8 +4,8 @@ from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Int64s
-from ingest_service.emissions.columns import HOUR_MS
 
 _NONE = timedelta()
 

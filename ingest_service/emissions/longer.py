@@ -4,9 +4,9 @@ from datetime import tzinfo
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Int64s
 from ingest_service.emissions import spans as over
-from ingest_service.emissions.columns import MINUTE_MS
 from ingest_service.emissions.judging import Found
 from ingest_service.emissions.limits import Cause
 from ingest_service.emissions.pack import Validity

@@ -5,8 +5,9 @@ from enum import IntEnum, unique
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Bools, Int64s
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES
+from ingest_service.emissions.columns import MINUTES
 
 
 @unique

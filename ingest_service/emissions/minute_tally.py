@@ -7,9 +7,10 @@ came before it began, or came late, or was not stored after all. Those minutes m
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.columns import Bools, Float64s, Int32s, Int64s, SampleColumns
-from ingest_service.emissions.columns import MINUTE_MS, Means
+from ingest_service.emissions.columns import Means
 from ingest_service.emissions.held_values import HeldMinutes, Spans
 
 _NEVER = np.iinfo(np.int64).min

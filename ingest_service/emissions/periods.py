@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Bools, Int64s
 from ingest_service.emissions.averages import WIDTHS, Averaging, Window
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MINUTES
+from ingest_service.emissions.columns import MINUTES
 from ingest_service.emissions.local_hours import hour_starts_ms
 from ingest_service.emissions.marks import CycleSpan
 from ingest_service.emissions.spans import Spans

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.emissions.vocabulary import Bound

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.cycles.cycle import Cycle
-from ingest_service.emissions.columns import MINUTE_MS, MeanColumns
+from ingest_service.emissions.columns import MeanColumns
 from ingest_service.reports.model import DosedCremation, Dosing
 
 REAGENTS = ("lime_dosing", "carbon_dosing")

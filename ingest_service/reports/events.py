@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.alarms.texts import describe
 from ingest_service.emissions.limits import Verdict
 from ingest_service.reports.cells import Cell, Flag, Sheet
@@ -29,7 +30,6 @@ COLUMNS = {
     "alarms": "furnace number start end severity what acknowledged who",
     "revisions": "furnace start pollutant averaging revision reason verdict mean unit recorded",
 }
-_MINUTE_MS = 60_000
 _FROM_THE_BEGINNING = 0
 
 
@@ -78,7 +78,7 @@ def _exceedance(part: FurnacePart, said: Said, tell: Telling) -> Row:
         tell.averaging(found.averaging),
         moment(found.start_ms),
         moment(found.end_ms),
-        (found.end_ms - found.start_ms) // _MINUTE_MS,
+        (found.end_ms - found.start_ms) // MINUTE_MS,
         mean(found.mean, 1.0),
         mean(found.peak, 1.0),
         f"{found.limit:g}",

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.periods import day_bounds, local, month_bounds, quarter_bounds

@@ -5,6 +5,7 @@ from itertools import groupby
 
 import msgspec
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Cause, Verdict
 from ingest_service.emissions.pack import Limit, RulePack
@@ -13,7 +14,6 @@ from ingest_service.emissions.vocabulary import Bound
 from ingest_service.reports.model import LimitLine, Loss, Part, Subject
 from ingest_service.store.trends import JudgedPeriod, OverLimit
 
-MINUTE_MS = 60_000
 _COUNTS = (Verdict.WITHIN.label, Verdict.EXCEEDED.label)
 # Nothing was to be measured: such a period is neither valid nor lost.
 _IDLE = (Cause.NOT_OPERATING.label, Cause.FEW_OPERATING_MINUTES.label, Cause.NO_CREMATION.label)

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from ingest_service.config import DAY_MS
+from edge_agent.wire.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from ingest_service.store.batch import BlockRef, MeanBatch, SampleBatch, no_minutes
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, TimeSeriesStore
+from ingest_service.store.timeseries import StoreStatus, TimeSeriesStore
 
 SERIES_AT_ONCE = 500
 ROWS_AT_ONCE = 2_000_000  # about 40 MB; an hour of so many series at one sample a second is hardly more

@@ -5,11 +5,11 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Int64s
 from ingest_service.store.batch import BlockRef, DirtyMinutes, SampleBatch, no_minutes
 from ingest_service.store.newest import grown
 
-MINUTE_MS = 60_000
 _MINUTES_AN_HOUR = 60
 LONGEST_HOLD_MS = 60_000  # for so long a value may hold without a new sample
 _NARROW_MINUTES = 3  # a block that spans no more is marked by its ends alone

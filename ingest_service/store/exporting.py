@@ -18,12 +18,12 @@ import duckdb
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import DAY_MS, HOUR_MS, MINUTE_MS
 from edge_agent.wire.sample import Reason
-from ingest_service.config import DAY_MS
 from ingest_service.errors import StoreError
 from ingest_service.store.copying import chunks
 from ingest_service.store.overview import KnownSeries
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 
 Columns = dict[str, np.ndarray[Any, Any]]
 

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.explanation import Revision
 from ingest_service.emissions.limits import Verdict
@@ -15,7 +16,6 @@ from ingest_service.emissions.units import Pollutant
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.exceedances import ExceedanceRow, Subject, rebuild
 from ingest_service.store.tables import Exceedance, Judgement
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.store.transaction import transaction
 
 _PRECISION = 1e-9  # relative; a mean that differs by less is the same mean

@@ -4,11 +4,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.columns import Int32s, Int64s
 from ingest_service.store.batch import SampleBatch
 
-HOUR_MS = 3_600_000
 LATE_MS = 60_000  # a sample that arrives so long after it was measured came as history
 
 

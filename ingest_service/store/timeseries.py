@@ -6,12 +6,11 @@ from typing import Protocol
 import msgspec
 
 from edge_agent.wire.command import BlockRange
+from edge_agent.wire.durations import HOUR_MS as HOUR_MS
+from edge_agent.wire.durations import MINUTE_MS as MINUTE_MS
 from ingest_service.config import Retention
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.tally import HourTally
-
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 
 
 class WriteResult(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import SampleColumns
 from ingest_service.emissions.averaging import holds_ms, hour_means, minute_means
 from ingest_service.emissions.columns import MeanColumns, Means
@@ -14,7 +15,7 @@ from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, empty_means, no_minutes
 from ingest_service.store.channels import NO_ID, Channels
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.due_hours import DueHours
 from ingest_service.workers.loop import run_every
 from ingest_service.workers.unreadable import UnreadableHours

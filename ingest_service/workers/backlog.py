@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ingest_service.store.timeseries import HOUR_MS
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.workers.average import FurnaceHour
 
 SETTLE_MS = 10_000  # an hour is judged when no new mean of it has come for so long, so a backfill is judged once

@@ -1,8 +1,9 @@
 """What a service that has just started may have missed: hours that were over, or touched, while it was away."""
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.store.channels import Channels
 from ingest_service.store.judgements import JudgementStore
-from ingest_service.store.timeseries import HOUR_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import FurnaceHour
 
 RECHECK_MS = 48 * HOUR_MS  # these hours are judged again: what has not changed is not written again

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Float64s
 from ingest_service.emissions.charging import WINDOW_MINUTES, ChargeAdvice, Minimum, advise, minimum_of
-from ingest_service.emissions.columns import MINUTE_MS
 from ingest_service.emissions.units import Pollutant
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.timeseries import TimeSeriesStore

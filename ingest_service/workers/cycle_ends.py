@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from edge_agent.wire.quantity import PHASES
 from ingest_service.store.channels import Channels
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import GRACE_MS
 from ingest_service.workers.cycle_reading import read_table
 

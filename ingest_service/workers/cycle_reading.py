@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Float64s, Int64s
 from ingest_service.cycles.charges import Minutes
 from ingest_service.cycles.finding import Place, Terms
@@ -17,7 +18,7 @@ from ingest_service.emissions.columns import MeanColumns
 from ingest_service.emissions.limits import Basis
 from ingest_service.emissions.units import Oxide, Pollutant, Scale, scale_of
 from ingest_service.store.channels import NO_ID, ChannelRow, Channels
-from ingest_service.store.timeseries import MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.newest_together import NEWEST_MS, NewestTogether, Samples
 
 _CHARGE = ("phase", "charge_door_open", "trolley_in", "flue_o2")

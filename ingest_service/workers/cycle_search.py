@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Int64s
 from ingest_service.cycles.charges import charges
 from ingest_service.cycles.cycle import Cycle
 from ingest_service.cycles.finding import find
 from ingest_service.store.channels import Channels
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.cycle_reading import CycleSite, feed_of, read_charge_minutes, read_signals
 from ingest_service.workers.newest_together import Samples
 

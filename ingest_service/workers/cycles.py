@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from itertools import groupby
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Int64s
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.channels import Channels
 from ingest_service.store.cycles import Changed, CycleStore
 from ingest_service.store.energy import EnergyStore, KnownHour
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.backlog import OVERDUE_MS, Backlog
 from ingest_service.workers.catching_up import CATCH_UP_MS

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 import msgspec
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.config import Retention
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.preview import Preview
@@ -18,7 +19,7 @@ from ingest_service.store.derived.point import DerivedStore, Point, fields_of
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import Act
 from ingest_service.store.overview import Reader
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers import derived_points as points
 from ingest_service.workers.loop import run_every
 from ingest_service.workers.place_names import (

@@ -6,6 +6,7 @@ from datetime import tzinfo
 
 import msgspec
 
+from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.quantity import quantities
 from ingest_service.alarms.facts import Name
 from ingest_service.alarms.phrases import phrases
@@ -20,7 +21,6 @@ from ingest_service.store.derived.changes import Burned, Exceeded, Marked, Perio
 from ingest_service.store.derived.point import Point, Tags, fields_of, tags_of
 from ingest_service.store.journal import AlarmRecord
 
-MINUTE_MS = 60_000
 _JUDGED = {Verdict.WITHIN.label: 0.0, Verdict.EXCEEDED.label: 1.0}
 _TIMES = re.compile(r"[:@]?\d{10,}")  # in a key; a tag with them would make a series of each event
 _STATES = {verdict.label: float(verdict) for verdict in Verdict}

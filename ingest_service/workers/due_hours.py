@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest_service.store.timeseries import HOUR_MS
+from edge_agent.wire.durations import HOUR_MS
 
 HOURS_EVERY_MS = 600_000  # so long the mean of the running hour may be behind its minutes
 

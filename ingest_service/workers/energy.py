@@ -4,12 +4,13 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.energy import HourUse, MeterMinutes, hour_use
 from ingest_service.emissions.columns import MINUTES
 from ingest_service.store.channels import Channels
 from ingest_service.store.cycles import CycleRow
-from ingest_service.store.timeseries import HOUR_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.cycle_reading import read_table
 

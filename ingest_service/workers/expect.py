@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.anomaly.baseline import Expected
 from ingest_service.anomaly.course import NO_CELL, cells
 from ingest_service.anomaly.detectors import run_on_minutes
@@ -15,7 +16,7 @@ from ingest_service.columns import Float64s, Int64s
 from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.channels import NO_ID, Channels
 from ingest_service.store.derived.point import DerivedStore, Point, Tags, tags_of
-from ingest_service.store.timeseries import MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.anomalies import observations
 from ingest_service.workers.average import GRACE_MS
 from ingest_service.workers.expected_points import Bounds, expected_points

@@ -3,8 +3,8 @@
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.assessment import assess
-from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.explanation import Explanation, Revision, explain
 from ingest_service.emissions.periods import hours_within
 from ingest_service.emissions.units import Pollutant

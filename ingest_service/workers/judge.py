@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Bools
 from ingest_service.emissions.averages import WIDTHS, Averaging
 from ingest_service.emissions.charging import ChargeAdvice
@@ -17,7 +18,7 @@ from ingest_service.store.alarms import AlarmStore
 from ingest_service.store.channels import Channels
 from ingest_service.store.exceedances import ExceedanceRow
 from ingest_service.store.judgements import JudgementStore, LastPeriod, PeriodJudgement
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers import verdicts, withdrawal
 from ingest_service.workers.average import GRACE_MS, FurnaceHour
 from ingest_service.workers.backlog import OVERDUE_MS, Backlog

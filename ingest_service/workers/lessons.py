@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.anomaly.baseline import LESSONS, SHAPE, Baseline, Expected, HeldBack, learn, lesson, teaching
 from ingest_service.anomaly.course import NO_CELL, cells, told_phases
 from ingest_service.anomaly.gate import held_back, well_known
@@ -13,7 +14,7 @@ from ingest_service.emissions.marks import Marks
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.channels import Channels
 from ingest_service.store.lessons import Finished, Lesson, LessonStore, Trouble
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.baselines import Baselines
 from ingest_service.workers.watched_minutes import read_watched, watched_series
 

@@ -6,10 +6,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from edge_agent.wire.quantity import PHASES
 from ingest_service.columns import Bools, Float64s, Int64s
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, MeanColumns
+from ingest_service.emissions.columns import MeanColumns
 from ingest_service.emissions.grid import Column, MinuteTable
 from ingest_service.emissions.limits import Basis, HourRows, Signal
 from ingest_service.emissions.marks import STATES, Marks, marked_minutes

@@ -5,8 +5,8 @@ from typing import Protocol
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.store.batch import SampleBatch, some_rows, without_repeats
-from ingest_service.store.timeseries import MINUTE_MS
 
 NEWEST_MS = 15 * MINUTE_MS  # the store has put older ones in order
 

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from edge_agent.wire.durations import SECOND_MS
 from ingest_service.store.derived.point import DerivedColumn, Point, Tags, fields_of, tags_of
 from ingest_service.store.rows import FurnaceRow, HomeRow
 
 MEASUREMENT = "name"  # a point where a name begins to hold
 NAMED = {"average", "completeness", "cycle", "energy", "event", "measured"}
 RENEWED_MS = 30 * 24 * 3_600_000  # said again after that long, so that no retention takes away the only one
-_SECOND_MS = 1_000
 Place = tuple[str, str]  # home and furnace; "" is the home itself
 
 
@@ -44,7 +44,7 @@ def called(home: HomeRow, furnace: FurnaceRow | None, since_ms: int) -> Called:
 
 def news(history: History, homes: Sequence[HomeRow], furnaces: Iterable[FurnaceRow], now_ms: int) -> History:
     """From the next second on: what is called something else than before, or was not said for long."""
-    since_ms = (now_ms // _SECOND_MS + 1) * _SECOND_MS
+    since_ms = (now_ms // SECOND_MS + 1) * SECOND_MS
     by_id = {home.id: home for home in homes}
     now = {(home.id, ""): called(home, None, since_ms) for home in homes}
     now |= {(one.home_id, one.name): called(by_id[one.home_id], one, since_ms) for one in furnaces}

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.anomaly.course import phase_minutes
 from ingest_service.columns import Bools, Float64s, Int64s
 from ingest_service.store.channels import NO_ID, Channels
-from ingest_service.store.timeseries import MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.cycle_reading import read_table
 
 MINUTES = 128  # longer than from a charge to its cooling

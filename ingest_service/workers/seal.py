@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import structlog
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.config import Retention
-from ingest_service.store.timeseries import HOUR_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.loop import run_every
 
 INTERVAL_S = 60.0

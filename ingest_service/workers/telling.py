@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.alarms.lifecycle import Condition, Normal
 from ingest_service.emissions.averages import WIDTHS, Averaging
 from ingest_service.emissions.pack import Limit, RulePack
@@ -12,7 +13,6 @@ from ingest_service.emissions.rulebook import governing
 from ingest_service.store.channels import Channels
 from ingest_service.store.exceedances import ExceedanceRow
 from ingest_service.store.judgements import LastPeriod
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers import conditions
 from ingest_service.workers.verdicts import Site
 

@@ -8,10 +8,10 @@ from functools import partial
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Bools, Int64s
 from ingest_service.emissions.assessment import Evidence, assess
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.forecast import forecast
 from ingest_service.emissions.limits import Cause, Verdict, Verdicts
 from ingest_service.emissions.marks import CycleSpan, no_cycles

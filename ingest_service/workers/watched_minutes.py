@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.quantity import quantities
 from ingest_service.anomaly.watched import QUANTITIES, WATCHED, Scale
 from ingest_service.columns import Float64s, Int64s
 from ingest_service.store.channels import NO_ID, Channels
-from ingest_service.store.timeseries import MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 
 COVERED_SHARE = 0.75  # of a minute; below it its mean says too little, as for judging
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Int64s
 from ingest_service.emissions.averages import OF_CREMATIONS, Averaging
-from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.limits import Cause, Verdict
 from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.vocabulary import Bound

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Float64s, Int64s
 from ingest_service.emissions.assessment import Evidence, assess
-from ingest_service.emissions.columns import HOUR_MS
 from ingest_service.emissions.limits import Basis, HourRows, Signal, Verdict, Verdicts
 from ingest_service.emissions.marks import no_cycles
 from ingest_service.emissions.normalise import to_reference_oxygen

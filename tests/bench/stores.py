@@ -15,13 +15,14 @@ from influxdb_client.client.write_api import SYNCHRONOUS
 from sqlalchemy import Engine, insert
 from sqlalchemy.orm import Session
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.config import Storage, StoreKind
 from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.opening import open_series_store
 from ingest_service.store.setting_up import prepare_store
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
-from ingest_service.store.timeseries import HOUR_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from tests.bench.machine import machine
 from tests.support.influx import InfluxDB
 from tests.support.victoria import VictoriaMetrics

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.quantity import quantities
 from ingest_service.alarms.facts import ExceedanceFacts
 from ingest_service.alarms.vocabulary import Severity
@@ -16,7 +17,6 @@ from ingest_service.api.page.addresses import PageNumber, Word
 from ingest_service.api.page.alarm_view import alarm_view, urgency
 from ingest_service.api.page.areas import Level, is_in
 from ingest_service.api.page.asked_alarms import AskedAlarms, choices
-from ingest_service.api.page.formats import MINUTE_MS
 from ingest_service.api.page.furnace import limits_in_force
 from ingest_service.api.page.paging import Paging
 from ingest_service.api.page.rendering import AnyPage, Page

@@ -7,10 +7,11 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from edge_agent.wire.durations import DAY_MS, HOUR_MS
 from ingest_service.api.completeness import read_completeness, whole_hours
 from ingest_service.api.coverage import HourCoverage, together, whole
 from ingest_service.api.page.alarm_view import furnace_href, home_href
-from ingest_service.api.page.formats import DAY_MS, HOUR_MS, Clock, duration
+from ingest_service.api.page.formats import Clock, duration
 from ingest_service.api.page.furnace import Place
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import series_name

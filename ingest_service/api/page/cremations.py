@@ -8,9 +8,10 @@ import numpy as np
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from edge_agent.wire.durations import DAY_MS, MINUTE_MS
 from ingest_service.api.page.alarm_view import furnace_href, home_href
 from ingest_service.api.page.curve_picture import Curves, Picture, picture
-from ingest_service.api.page.formats import DAY_MS, MINUTE_MS, duration, number, unit_text
+from ingest_service.api.page.formats import duration, number, unit_text
 from ingest_service.api.page.furnace import Place
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.tiles import furnace_name, home_name

@@ -5,9 +5,9 @@ import math
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle
-from ingest_service.emissions.columns import MINUTE_MS
 
 WIDTH, HEIGHT = 360, 120
 _TOP, _BOTTOM = 6, 108  # of the plot; below stand the phases

@@ -8,10 +8,11 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.api.health import check_all
 from ingest_service.api.page.addresses import PageNumber, Word, address
 from ingest_service.api.page.completeness import GapLine, gap_line
-from ingest_service.api.page.formats import DAY_MS, duration, size
+from ingest_service.api.page.formats import duration, size
 from ingest_service.api.page.paging import Paging
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import NO_VALUE

@@ -4,12 +4,11 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from edge_agent.wire.durations import DAY_MS as DAY_MS
+from edge_agent.wire.durations import HOUR_MS as HOUR_MS
+from edge_agent.wire.durations import MINUTE_MS as MINUTE_MS
 from ingest_service.api.page.texts import Texts
 from ingest_service.config import Config
-
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
 
 # Decimals that an instrument of that unit can vouch for.
 UNIT_DECIMALS = {

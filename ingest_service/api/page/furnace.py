@@ -7,13 +7,14 @@ import numpy as np
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from edge_agent.wire.durations import DAY_MS, HOUR_MS
 from edge_agent.wire.quantity import PHASES, Concern, quantities
 from ingest_service.api.drawn import drawn_means, drawn_series
 from ingest_service.api.page.alarm_mark import marks_by_series
 from ingest_service.api.page.alarm_view import alarm_view, furnace_href, home_href, urgency
 from ingest_service.api.page.charge_view import charge_view
 from ingest_service.api.page.emission_view import EMISSIONS, emissions_of, pollution_of
-from ingest_service.api.page.formats import DAY_MS, HOUR_MS, duration
+from ingest_service.api.page.formats import duration
 from ingest_service.api.page.hours import HoursTable, hours_table
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.shown import Shown, shown

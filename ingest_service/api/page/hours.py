@@ -6,7 +6,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from ingest_service.api.page.formats import HOUR_MS, Clock, number
+from edge_agent.wire.durations import HOUR_MS
+from ingest_service.api.page.formats import Clock, number
 from ingest_service.api.page.texts import Texts
 from ingest_service.emissions.rulepack import Limit
 from ingest_service.store.trends import JudgedPeriod

@@ -6,13 +6,13 @@ import msgspec
 from fastapi import APIRouter, Form
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from edge_agent.wire.durations import DAY_MS
 from ingest_service.api.access import Act
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
 from ingest_service.api.page.people import Managing, check_grantable, choices
 from ingest_service.api.page.places import way_to
 from ingest_service.api.page.rendering import OpenPage, Page
-from ingest_service.config import DAY_MS
 from ingest_service.people.decision import covers
 from ingest_service.people.roles import KeyUse, Right
 from ingest_service.store.keys import KeyRow, KeyShown

@@ -7,8 +7,9 @@ from urllib.parse import quote
 
 import msgspec
 
+from edge_agent.wire.durations import DAY_MS, HOUR_MS
 from ingest_service.api.drawn import drawn_series
-from ingest_service.api.page.formats import DAY_MS, HOUR_MS, Clock, number, unit_text
+from ingest_service.api.page.formats import Clock, number, unit_text
 from ingest_service.api.page.hour_bar import pollutant_name
 from ingest_service.api.page.shown import series_name
 from ingest_service.api.page.texts import Texts

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
+from edge_agent.wire.durations import SECOND_MS
 from ingest_service.config import Retention
 from ingest_service.store.derived.lines import AT, at_label, lines_of_numbers
 from ingest_service.store.derived.point import Admits, DerivedColumn, Point, Tags, column_of
@@ -18,7 +19,6 @@ from ingest_service.store.victoria import promql
 from ingest_service.store.victoria.engine import SETTLES_S
 
 TEXTS = ("text_en", "text_zh", "title_en", "title_zh")
-SECOND_MS = 1_000
 _LINES_AT_ONCE = 20_000
 Key = tuple[str, Tags, int]  # measurement, tags, time
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ingest_service.store.timeseries import HOUR_MS
+from edge_agent.wire.durations import HOUR_MS
 
 _NAME = re.compile(r"(\d{4})/(\d\d)/(\d\d)/(\d\d)(?:-(\d+))?\.parquet")
 _UNFINISHED = ".unfinished"

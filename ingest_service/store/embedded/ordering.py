@@ -5,7 +5,7 @@ They come second by second from everywhere. To read one furnace's hours as they 
 
 from duckdb import DuckDBPyConnection
 
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 
 SLICE_MS = 10 * MINUTE_MS
 SETTLED_MS = MINUTE_MS  # after a slice's end, nearly all of it has come

@@ -8,11 +8,11 @@ import duckdb
 from duckdb import DuckDBPyConnection
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.errors import HoursUnreadable, StoreError
 from ingest_service.store.batch import SampleBatch, without_repeats
 from ingest_service.store.embedded.archive import Archive
 from ingest_service.store.embedded.database import fetch
-from ingest_service.store.timeseries import HOUR_MS
 
 _WHERE = "measured_at_ms >= ? AND measured_at_ms < ? AND series IN (SELECT unnest(?::INTEGER[]))"
 _COLUMNS = "series, measured_at_ms, value, reason"

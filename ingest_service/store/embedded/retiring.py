@@ -2,8 +2,8 @@
 
 from duckdb import DuckDBPyConnection
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.config import Retention
-from ingest_service.store.timeseries import HOUR_MS
 
 
 def retire_rows(cursor: DuckDBPyConnection, retention: Retention, now_ms: int) -> list[str]:

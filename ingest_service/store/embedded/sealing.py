@@ -9,10 +9,10 @@ import time
 import msgspec
 from duckdb import DuckDBPyConnection
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.embedded.archive import Archive, SealedFile, sha256
 from ingest_service.store.embedded.scrubbing import problem_of
-from ingest_service.store.timeseries import HOUR_MS
 
 _PARQUET = "FORMAT parquet, PARQUET_VERSION v2, COMPRESSION zstd"
 _SORTED = "SELECT series, measured_at_ms, value, reason FROM ({parts}) ORDER BY series, measured_at_ms"

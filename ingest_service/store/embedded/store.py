@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from edge_agent.wire.command import BlockRange
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.config import Retention
 from ingest_service.errors import HoursUnreadable, StoreError
 from ingest_service.store.batch import BlockRef, DirtyMinutes, MeanBatch, SampleBatch, without_repeated
@@ -24,7 +25,7 @@ from ingest_service.store.embedded.tallying import gather_late, note_late, read_
 from ingest_service.store.findings import Finding
 from ingest_service.store.held import HeldRange, joined
 from ingest_service.store.tally import HourTally, late_of
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, WriteResult
+from ingest_service.store.timeseries import StoreStatus, WriteResult
 
 _MEAN_TABLES = {MINUTE_MS: "minute_mean", HOUR_MS: "hour_mean"}
 _FILES_TO_CHECK = 1  # a sealing: five years of hours are read again within a month

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from duckdb import DuckDBPyConnection
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.store.embedded.archive import Archive
 from ingest_service.store.embedded.database import fetch, insert
-from ingest_service.store.tally import HOUR_MS, HourTally
+from ingest_service.store.tally import HourTally
 
 _WHERE = "measured_at_ms >= ? AND measured_at_ms < ? AND series IN (SELECT unnest(?::INTEGER[]))"
 _ROWS = f"SELECT series, measured_at_ms, reason FROM {{relation}} WHERE {_WHERE}"

@@ -11,6 +11,7 @@ import numpy as np
 import structlog
 
 from edge_agent.wire.command import BlockRange
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Int32s
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import BlockRef, DirtyMinutes, SampleBatch
@@ -19,7 +20,6 @@ from ingest_service.store.held import HeldBlocks, HeldRange, joined
 from ingest_service.store.remote.engine import Engine
 from ingest_service.store.remote.ledger import Ledger, Note
 from ingest_service.store.remote.pending import Pending, Written
-from ingest_service.store.timeseries import MINUTE_MS
 
 _FRAGMENTS = 10_000  # appended rows of held blocks beyond which they are written anew as few ranges
 _CHECK_EVERY_S = 1.0  # how often a server that may lose something is asked whether it was started anew

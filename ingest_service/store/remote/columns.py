@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.sample import FIRST_BAD
 from ingest_service.columns import Float64s, Int32s, Int64s
 from ingest_service.store.batch import MeanBatch, SampleBatch, empty_samples, some_rows
-from ingest_service.store.tally import HOUR_MS, HourTally
+from ingest_service.store.tally import HourTally
 
 
 class Collected:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ingest_service.store.timeseries import MINUTE_MS
+from edge_agent.wire.durations import MINUTE_MS
 
 NODE_DEVICE = "#node"  # an edge's own series; no Sparkplug device can have this name
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\\\"]")

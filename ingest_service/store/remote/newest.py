@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Int32s
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import SampleBatch
 from ingest_service.store.newest import NewestSamples
 from ingest_service.store.remote.engine import Engine
 from ingest_service.store.remote.ledger import Ledger
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
 
 NOTE_EVERY_S = 600.0
 ASK_AGAIN_S = 10.0  # after the server could not be asked

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Int32s
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch, empty_samples, some_rows, without_repeats
 from ingest_service.store.held import HeldBlocks, HeldRange
 from ingest_service.store.remote.columns import joined_means
-from ingest_service.store.timeseries import HOUR_MS
 
 
 class Written(msgspec.Struct, frozen=True):

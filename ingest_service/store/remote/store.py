@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from edge_agent.wire.command import BlockRange
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.config import Retention
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch, without_repeated
@@ -20,7 +21,7 @@ from ingest_service.store.remote.newest import NewestKeeper
 from ingest_service.store.remote.pending import RecentMeans, RecentSamples
 from ingest_service.store.remote.refused import Quarantine
 from ingest_service.store.tally import HourTally, tally_of
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus, WriteResult
+from ingest_service.store.timeseries import StoreStatus, WriteResult
 
 _MARGIN_S = 5.0  # blocks are acknowledged so long after they are known to be safe
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import msgspec
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import MeanBatch, SampleBatch
 from ingest_service.store.remote.catalogue import Catalogue
@@ -16,7 +17,6 @@ from ingest_service.store.remote.names import SeriesName, period_name
 from ingest_service.store.remote.points import MEAN_PARTS, MEASUREMENT, QUALITY, means_points, samples_points
 from ingest_service.store.remote.writing import Refusal, Sending
 from ingest_service.store.tally import HourTally
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.store.victoria import promql
 from ingest_service.store.victoria.metrics import Process, read_process
 from ingest_service.store.victoria.revisions import Revisions

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.gap import GapReason
 from edge_agent.wire.sample import Reason
 from ingest_service.api.coverage import (
-    HOUR_MS,
     Evidence,
     GapShare,
     HourCoverage,

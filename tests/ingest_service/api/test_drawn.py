@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.api.drawn import OF_PARTS, drawn_means, drawn_series
 from ingest_service.store import overview
 from ingest_service.store.overview import KnownSeries, Reader, Scope
 from ingest_service.store.tables import Series
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
 from ingest_service.store.transaction import transaction
 from tests.ingest_service.workers.city import MINUTE, START, City
 

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.__main__ import main
 from ingest_service.commands.rules import Listed
 from ingest_service.emissions.explanation import Explanation
 from ingest_service.emissions.rulepack import pack_names
-from ingest_service.store.timeseries import HOUR_MS
 from tests.ingest_service.workers.city import START, City
 
 NAME = "gb13801-2015-table2"

@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.sample import Reason
 from ingest_service.__main__ import main
 from ingest_service.config_file import load_config
@@ -15,7 +16,7 @@ from ingest_service.store import copying
 from ingest_service.store.batch import BlockRef, SampleBatch
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.opening import open_series_store
-from ingest_service.store.timeseries import MINUTE_MS, TimeSeriesStore
+from ingest_service.store.timeseries import TimeSeriesStore
 from tests.ingest_service.store.batches import HOUR_MS, START_MS, means, means_of
 from tests.ingest_service.store.stores import register
 from tests.support.influx import InfluxDB

@@ -8,13 +8,13 @@ import numpy as np
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.schedule import Rhythm, Schedule
 from edge_agent.simulator.truth import TrueCycle, true_cycles
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.charges import Minutes, charges
 from ingest_service.cycles.cycle import Cycle
 from ingest_service.cycles.finding import Place, Terms, find
 from ingest_service.cycles.masses import Stack
 from ingest_service.cycles.signals import QUANTITIES, Signals
-from ingest_service.emissions.columns import MINUTE_MS
 from ingest_service.emissions.limits import Basis
 
 HOUR_MS = 3_600_000

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle, FoundBy, StartKind
 from ingest_service.cycles.energy import MeterMinutes, avoidable, hour_use
 from ingest_service.cycles.ranking import FurnaceUse, rank
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
 
 T0 = 495_000 * HOUR_MS
 NOTHING = np.full(120, np.nan)

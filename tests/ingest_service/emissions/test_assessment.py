@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.assessment import Evidence, assess
 from ingest_service.emissions.averages import WIDTHS, Averaging, Window
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.judging import exceeds
 from ingest_service.emissions.limits import Cause, Verdict, Verdicts
 from ingest_service.emissions.marks import no_cycles

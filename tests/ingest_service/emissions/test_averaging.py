@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from edge_agent.wire.sample import Reason
 from ingest_service.emissions.averaging import hold_ms, hour_means, minute_means
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, Means
+from ingest_service.emissions.columns import Means
 from ingest_service.store.batch import SampleBatch
 
 START = 500_000 * HOUR_MS

@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.emissions.assessment import assess
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import MINUTE_MS
 from ingest_service.emissions.explanation import Explanation, Loss, explain, formula
 from ingest_service.emissions.periods import hours_within, touched
 from ingest_service.emissions.rulepack import load_pack

@@ -1,6 +1,7 @@
 import numpy as np
 
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS, Means
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
+from ingest_service.emissions.columns import Means
 from ingest_service.emissions.grid import NO_SERIES, Column, MinuteTable
 
 START = 480_000 * HOUR_MS

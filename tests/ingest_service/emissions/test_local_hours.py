@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.local_hours import hour_start_ms, hour_starts_ms
 from tests.ingest_service.emissions.zones import ADELAIDE, BERLIN, KATHMANDU, KOLKATA, SHANGHAI, at
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.marks import STATES, Marks, PlantState, marked_minutes, no_marks
 from ingest_service.emissions.vocabulary import MarkedState
 from tests.ingest_service.emissions.gas import ids

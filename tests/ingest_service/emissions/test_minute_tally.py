@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.sample import Reason
 from ingest_service.emissions.averaging import minute_means
-from ingest_service.emissions.columns import MINUTE_MS
 from ingest_service.emissions.minute_tally import MinuteTally, Tallied
 from ingest_service.store.batch import SampleBatch
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.averages import WIDTHS, Averaging, Window
-from ingest_service.emissions.columns import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.marks import no_cycles
 from ingest_service.emissions.periods import clock_hours, hours_within, of_cremations, spans_of, touched
 from tests.ingest_service.emissions.gas import cycles, ids

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.columns import MINUTE_MS
 from ingest_service.emissions.forecast import forecast
 from ingest_service.emissions.periods import touched
 from ingest_service.emissions.preview import Preview

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from edge_agent.wire.sample import Reason
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import SampleBatch, empty_samples
 from ingest_service.store.embedded import EmbeddedStore
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, TimeSeriesStore, WriteResult
+from ingest_service.store.timeseries import TimeSeriesStore, WriteResult
 from tests.ingest_service.store.batches import (
     EPOCH,
     START_MS,

@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_service.config import DAY_MS
+from edge_agent.wire.durations import DAY_MS, HOUR_MS
 from ingest_service.store import copying
 from ingest_service.store.comparing import Verdict, compare_day
 from ingest_service.store.copying import CopiedDay, Journal, by_source, copy_day, days_of, spans
 from ingest_service.store.embedded import EmbeddedStore
-from ingest_service.store.timeseries import HOUR_MS
 from tests.ingest_service.store.batches import START_MS, Row, many_blocks, one_block
 
 DAY = START_MS // DAY_MS * DAY_MS

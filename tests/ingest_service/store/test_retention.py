@@ -3,10 +3,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from ingest_service.config import DAY_MS, Retention
+from edge_agent.wire.durations import DAY_MS, HOUR_MS, MINUTE_MS
+from ingest_service.config import Retention
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.forecast import Forecast, Outlook, forecast
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS, StoreStatus
+from ingest_service.store.timeseries import StoreStatus
 from tests.ingest_service.store.batches import START_MS, Row, means, means_of, one_block, rows_of
 
 GB = 1_000_000_000

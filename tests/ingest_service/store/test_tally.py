@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.sample import FIRST_BAD, Reason
 from ingest_service.store.batch import SampleBatch
 from ingest_service.store.embedded import EmbeddedStore
-from ingest_service.store.tally import HOUR_MS, LATE_MS, late_of, tally_of
+from ingest_service.store.tally import LATE_MS, late_of, tally_of
 from tests.ingest_service.store.batches import START_MS, Row, one_block
 
 ROWS = st.lists(

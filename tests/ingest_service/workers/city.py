@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy.orm import Session
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.quantity import PHASES, quantities
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.messages import INBOXES
@@ -21,7 +22,6 @@ from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.judgements import JudgementStore
 from ingest_service.store.tables import Edge, Furnace, Home, Series, Source
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.average import AverageWorker
 from ingest_service.workers.judge import JudgeWorker
 from ingest_service.workers.plant_record import PlantRecord

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import MeanBatch, SampleBatch
 from ingest_service.store.embedded import EmbeddedStore
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
 from ingest_service.workers.average import GRACE_MS, AverageWorker, FurnaceHour
 from ingest_service.workers.unreadable import TRY_AGAIN_MS
 from tests.ingest_service.workers.city import GAS, START, City

@@ -1,4 +1,4 @@
-from ingest_service.store.timeseries import HOUR_MS
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.backlog import SETTLE_AT_MOST_MS, SETTLE_MS, Backlog
 

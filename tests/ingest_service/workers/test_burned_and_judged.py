@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.schedule import Rhythm, Schedule
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.cycles.settings import Cremations
 from ingest_service.cycles.signals import QUANTITIES
 from ingest_service.emissions.averages import Averaging
@@ -18,7 +19,6 @@ from ingest_service.store.cycles import CycleStore
 from ingest_service.store.energy import EnergyStore
 from ingest_service.store.marks import MarkStore
 from ingest_service.store.tables import Judgement
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.store.transaction import transaction
 from ingest_service.workers.average import AverageWorker, FurnaceHour, telling
 from ingest_service.workers.cycle_reading import CycleSite

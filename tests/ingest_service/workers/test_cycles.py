@@ -12,6 +12,7 @@ import pytest
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.schedule import Rhythm, Schedule
 from edge_agent.simulator.truth import TrueCycle, true_cycles
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.columns import Float64s
 from ingest_service.cycles.cycle import Cycle
 from ingest_service.cycles.settings import Cremations
@@ -20,7 +21,6 @@ from ingest_service.emissions.units import Oxide
 from ingest_service.store.cycles import CycleRow, CycleStore
 from ingest_service.store.energy import EnergyStore, energy_hours
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.cycle_reading import CycleSite
 from ingest_service.workers.cycles import CycleWorker

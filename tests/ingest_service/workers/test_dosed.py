@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.cycles.cycle import Cycle, FoundBy
 from ingest_service.reports.gathering import Records, gather
 from ingest_service.reports.model import DosedCremation, Dosing
@@ -12,7 +13,6 @@ from ingest_service.reports.span import Kind, calendar_span
 from ingest_service.store import overview
 from ingest_service.store.cycles import CycleStore
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.timeseries import HOUR_MS
 from tests.ingest_service.workers.city import BOOK, GAS, MINUTE, START, City
 
 ZONE = ZoneInfo("Asia/Shanghai")

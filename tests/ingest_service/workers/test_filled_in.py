@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.rulebook import RuleBook
 from ingest_service.emissions.substitution import Band, Substitution
 from ingest_service.reports.digest import sha256_of
@@ -16,7 +17,6 @@ from ingest_service.reports.model import Filling, Report
 from ingest_service.reports.span import Kind, calendar_span
 from ingest_service.store import overview
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.timeseries import HOUR_MS
 from tests.ingest_service.workers.city import BOOK, GAS, MINUTE, PACK, START, City
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.averages import Averaging
 from ingest_service.reports.gathering import Records, gather
 from ingest_service.reports.model import Stage
 from ingest_service.reports.span import Kind, calendar_span
 from ingest_service.store import overview, trends
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.catching_up import missed_hours
 from tests.ingest_service.workers.city import BOOK, GAS, IDLE, MINUTE, City
 

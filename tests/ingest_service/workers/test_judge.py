@@ -2,6 +2,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.alarms.facts import ExceedanceFacts
 from ingest_service.alarms.messages import Channel
 from ingest_service.alarms.vocabulary import Kind, Locale, State, Step
@@ -10,7 +11,6 @@ from ingest_service.emissions.rulepack import Pollutant
 from ingest_service.errors import StoreError
 from ingest_service.store.alarms import Answer
 from ingest_service.store.tables import Judgement
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.store.transaction import transaction
 from tests.ingest_service.workers.city import IDLE, MINUTE, START, City
 

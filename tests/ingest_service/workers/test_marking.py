@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.marks import PlantState
 from ingest_service.reports.digest import sha256_of
 from ingest_service.reports.gathering import Records, gather
@@ -18,7 +19,6 @@ from ingest_service.store.cycles import CycleStore
 from ingest_service.store.doing import Doing
 from ingest_service.store.marks import Act, MarkEntry, MarkStore
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.plant import StoredPlant
 from tests.ingest_service.workers.city import BOOK, GAS, IDLE, MINUTE, START, City
 

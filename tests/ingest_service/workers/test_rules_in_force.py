@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
+from edge_agent.wire.durations import HOUR_MS
 from ingest_service.alarms.facts import ExceedanceFacts, ShortfallFacts
 from ingest_service.emissions.averages import Averaging, Window
 from ingest_service.emissions.charging import Advice
@@ -19,7 +20,6 @@ from ingest_service.emissions.rulepack import load_pack
 from ingest_service.emissions.vocabulary import PackKind
 from ingest_service.store.marks import MarkedTime
 from ingest_service.store.tables import Judgement
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.store.transaction import transaction
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.explaining import Explainer

@@ -1,6 +1,7 @@
 from pathlib import Path
 
-from ingest_service.config import DAY_MS, Retention
+from edge_agent.wire.durations import DAY_MS
+from ingest_service.config import Retention
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.workers.seal import HOT_MS, SealWorker
 from tests.ingest_service.store.batches import HOUR_MS, START_MS, one_block

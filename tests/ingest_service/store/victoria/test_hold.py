@@ -7,9 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.errors import StoreError
 from ingest_service.store.remote.connection import Address
-from ingest_service.store.timeseries import MINUTE_MS, WriteResult
+from ingest_service.store.timeseries import WriteResult
 from ingest_service.store.victoria import VictoriaEngine
 from ingest_service.store.victoria.engine import Nodes
 from ingest_service.store.victoria.metrics import read_process
