@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need from Debian: a broker, a proxy, a browser and Chinese fonts. Two database servers are only
-# unpacked into .parts/, so that nothing of them runs outside the tests. Says clearly when it cannot.
+# Installs what the tests need from Debian: a broker, a proxy, a browser, Chinese fonts and PostgreSQL, of which no cluster is made.
+# Two other database servers are only unpacked into .parts/. Nothing of them runs outside the tests. Says clearly when it cannot.
 set -eu
 here="$(cd "$(dirname "$0")/.." && pwd)"
 missing=""
@@ -9,6 +9,7 @@ command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 fc-list 2>/dev/null | grep -qi "CJK" || missing="$missing fonts-noto-cjk fontconfig"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 unpack=""
 for pair in influxd:influxdb victoria-metrics:victoria-metrics; do
     command -v "${pair%:*}" >/dev/null 2>&1 || [ -x "$here/.parts/usr/bin/${pair%:*}" ] || unpack="$unpack ${pair#*:}"
@@ -22,6 +23,10 @@ if [ -n "$root" ]; then
     apt-get update -qq
 fi
 if [ -n "$missing" ] && [ -n "$root" ]; then
+    case "$missing" in *" postgresql"*)
+        apt-get install -y -qq --no-install-recommends postgresql-common >/dev/null
+        sed -i 's/^#* *create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+    esac
     apt-get install -y -qq --no-install-recommends $missing >/dev/null
     missing=""
 fi

@@ -41,7 +41,7 @@ def weakness(password: str, *names: str) -> Weakness | None:
 
 @cache
 def common() -> frozenset[str]:
-    """What people choose most, in its plain form: the 30,000 passwords of zxcvbn, and words of the field and in pinyin."""
+    """What people choose most, in its plain form: the 30,000 of zxcvbn, words of the field and some in pinyin."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS  # takes a while, and only whoever chooses a password needs it
 
     lines = files("ingest_service.people").joinpath("common_passwords.txt").read_text(encoding="utf-8").splitlines()

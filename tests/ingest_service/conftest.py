@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.influx import InfluxDB
+from tests.support.postgresql import PostgreSQL
 from tests.support.victoria import VictoriaMetrics
 
 
@@ -22,3 +23,11 @@ def victoria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VictoriaMetri
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    server = PostgreSQL()
+    server.start()
+    yield server
+    server.close()

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -10,19 +9,30 @@ from ingest_service.store.tables import Furnace, Home
 from tests.ingest_service.store.stores import Opener, influx_store, victoria_store
 from tests.support.database import new_database
 from tests.support.influx import InfluxDB
+from tests.support.postgresql import PostgreSQL
 from tests.support.victoria import VictoriaMetrics
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """Two homes with a furnace each."""
-    opened = new_database(tmp_path)
-    with Session(opened) as session, session.begin():
-        session.add_all([Home(id="h1"), Home(id="h2")])
-        session.flush()
-        session.add_all([Furnace(id=1, home_id="h1", name="f1"), Furnace(id=2, home_id="h2", name="f2")])
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A relational database with every table and no row: of each kind."""
+    if request.param == "sqlite":
+        opened = new_database(request.getfixturevalue("tmp_path"))
+    else:
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        opened = server.database()
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def engine(database: Engine) -> Engine:
+    """Two homes with a furnace each."""
+    with Session(database) as session, session.begin():
+        session.add_all([Home(id="h1"), Home(id="h2")])
+        session.flush()
+        session.add_all([Furnace(home_id="h1", name="f1"), Furnace(home_id="h2", name="f2")])
+    return database
 
 
 @pytest.fixture

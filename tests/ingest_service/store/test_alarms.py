@@ -1,6 +1,4 @@
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -15,7 +13,6 @@ from ingest_service.store.alarms import AlarmFilter, AlarmStore, Answer
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Home
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
-from tests.support.database import new_database
 from tests.support.waiting import PATIENCE_S
 
 HOOK = Receiver(Channel.WEBHOOK, "http://127.0.0.1/" + "x" * 400, Locale.EN)
@@ -24,12 +21,10 @@ MINUTE = 60_000
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = new_database(tmp_path)
-    with Session(opened) as session, session.begin():
+def engine(database: Engine) -> Engine:
+    with Session(database) as session, session.begin():
         session.add_all([Home(id="qingshan"), Home(id="donghu")])
-    yield opened
-    opened.dispose()
+    return database
 
 
 @pytest.fixture

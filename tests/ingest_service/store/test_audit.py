@@ -1,7 +1,7 @@
 """The audit trail in a database: in order, whoever writes at once, and what somebody with the database in hand does."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from ingest_service.audit.entry import Action, Entry
 from ingest_service.errors import StoreError
 from ingest_service.store.audit import AuditFilter, AuditTrail
 from ingest_service.store.audit_head import HeadFile
-from ingest_service.store.database import database_url, open_database
+from ingest_service.store.database import open_database
 from ingest_service.store.transaction import transaction
 from tests.support.waiting import PATIENCE_S
 
@@ -28,10 +28,8 @@ def entry(at_ms: int, **fields: str) -> Entry:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(database_url(tmp_path, ""))
-    yield opened
-    opened.dispose()
+def engine(database: Engine) -> Engine:
+    return database
 
 
 @pytest.fixture
@@ -41,10 +39,11 @@ def trail(engine: Engine, tmp_path: Path) -> AuditTrail:
 
 def tamper(engine: Engine, statement: str) -> None:
     """What an administrator of the database can do: away with the triggers, then anything."""
+    sqlite = [f"DROP TRIGGER IF EXISTS audit_record_{act}" for act in ("update", "delete")]
+    away = {"sqlite": sqlite, "postgresql": ["SET LOCAL session_replication_role = replica"]}
     with engine.begin() as connection:
-        for act in ("update", "delete"):
-            connection.execute(text(f"DROP TRIGGER IF EXISTS audit_record_{act}"))
-        connection.execute(text(statement))
+        for one in (*away[engine.dialect.name], statement):
+            connection.execute(text(one))
 
 
 def test_what_was_recorded_is_read_in_order_and_the_newest_first(trail: AuditTrail) -> None:
@@ -112,9 +111,9 @@ def test_two_entries_of_one_transaction_follow_each_other(engine: Engine, trail:
     assert HeadFile(tmp_path / "audit-head").read() == trail.head()
 
 
-def write_some(folder: Path, writer: int) -> None:
+def write_some(url: str, folder: Path, writer: int) -> None:
     """What each of the processes does."""
-    engine = open_database(database_url(folder, ""))
+    engine = open_database(url)
     trail = AuditTrail(engine, folder / "audit-head")
     for at in range(EACH):
         trail.record(entry(at, who=f"writer {writer}"))
@@ -123,7 +122,8 @@ def write_some(folder: Path, writer: int) -> None:
 
 def test_writers_of_several_processes_make_one_chain_without_a_gap(engine: Engine, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_some, args=(tmp_path, number)) for number in range(WRITERS)]
+    url = engine.url.render_as_string(hide_password=False)
+    writers = [context.Process(target=write_some, args=(url, tmp_path, number)) for number in range(WRITERS)]
     for writer in writers:
         writer.start()
     for writer in writers:

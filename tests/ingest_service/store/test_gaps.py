@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -12,7 +10,6 @@ from ingest_service.store.gaps import GapLog, GapRow, gaps_between
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.registry import Registry
 from ingest_service.store.tables import Table
-from tests.support.database import new_database
 
 AT_MS = 1_764_000_000_000
 GAP = Gap("plc", AT_MS, AT_MS + 60_000, 120, GapReason.SIZE_LIMIT)
@@ -20,13 +17,12 @@ EPOCH = 2**64 - 5  # wider than any column of whole numbers
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    engine = new_database(tmp_path)
-    registry = Registry(engine)
+def engine(database: Engine) -> Engine:
+    registry = Registry(database)
     for home, device, furnace in (("east", "plc", "F1"), ("east", "plc-2", "F2"), ("west", "plc", "F1")):
         registry.register_node(home, "edge-1", Birth(channels=()), AT_MS)
         registry.register_device(home, "edge-1", device, Birth(channels=(), attributes={"Furnace": furnace}))
-    return engine
+    return database
 
 
 @pytest.fixture

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine, text
 
@@ -7,7 +5,6 @@ from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from ingest_service.errors import RejectedMessage, StoreError
 from ingest_service.store.registry import DeviceBirth, NodeBirth, Registry
-from tests.support.database import new_database
 
 AT_MS = 1_764_000_000_000
 
@@ -25,8 +22,8 @@ def device_birth(*channels: ChannelBirth, furnace: str = "F1", name_en: str = "F
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return new_database(tmp_path)
+def engine(database: Engine) -> Engine:
+    return database
 
 
 @pytest.fixture

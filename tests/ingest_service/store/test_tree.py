@@ -1,8 +1,5 @@
 """The tree in the database: where nodes stood when, who could see a home when, and what removal takes along."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine
 
@@ -17,14 +14,11 @@ from ingest_service.store.doing import Doing
 from ingest_service.store.keys import KeyShown
 from ingest_service.store.organisation import PeopleStores, open_people
 from ingest_service.store.registry import Registry
-from tests.support.database import new_database
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = new_database(tmp_path)
-    yield made
-    made.dispose()
+def engine(database: Engine) -> Engine:
+    return database
 
 
 @pytest.fixture
