@@ -24,7 +24,8 @@ Owners = NDArray[np.int64]  # beside the channels: whose each is
 Chosen = NDArray[np.bool_]  # beside the channels
 _BURNING = {code for code, name in PHASES.items() if name not in ("idle", "cooling")}
 _HOURS = 1 << 24  # more than there are since 1970
-MEASURED = np.array([*(one.value for one in Pollutant), "flue_o2"])
+MEASURED = {one.value for one in Pollutant if one.is_concentration}
+KEYS = {"flue_o2", "co", "chamber2_temperature"}  # without these nothing is judged
 OUTBOX_DEPTH, OUTBOX_AGE = "outbox_depth", "outbox_oldest_s"  # what an edge of ours says of itself
 
 
@@ -105,16 +106,18 @@ def completeness(means: MeanBatch, channels: Channels, furnaces: Iterable[Furnac
 
 
 def measured(means: MeanBatch, channels: Channels, furnaces: Iterable[FurnaceRow]) -> Iterator[Point]:
-    """Hour means of what rules judge and of what it is judged by, and for which share of the hour each was good."""
+    """Hour means of concentrations as measured, and for which share of the hour the key quantities were good."""
     if not len(means) or not len(channels):
         return
     at = np.searchsorted(channels.series, means.series)
     quantities, owners = channels.quantity[at], channels.furnace[at]
     found: dict[tuple[int, int], dict[str, float | None]] = {}
-    for row in np.flatnonzero(np.isin(quantities, MEASURED)).tolist():
-        fields = found.setdefault((int(owners[row]), int(means.start_ms[row])), {})
-        name = str(quantities[row])
-        fields |= {name: float(means.mean[row]), f"{name}_covered": float(means.covered[row])}
+    for row in np.flatnonzero(np.isin(quantities, [*MEASURED | KEYS])).tolist():
+        fields, name = found.setdefault((int(owners[row]), int(means.start_ms[row])), {}), str(quantities[row])
+        if name in MEASURED:
+            fields[name] = float(means.mean[row])
+        if name in KEYS:
+            fields[f"{name}_covered"] = float(means.covered[row])
     names = {furnace.id: furnace for furnace in furnaces}
     for (owner, start_ms), fields in found.items():
         if owner in names:

@@ -140,7 +140,7 @@ def test_completeness_is_the_covered_share_of_every_channel(city: City) -> None:
     assert covered == pytest.approx(100 * 8 / float(channels))  # the history of the city has eight channels
 
 
-def test_hour_means_of_what_is_judged_stand_under_the_names_of_the_furnace(city: City) -> None:
+def test_hour_means_of_concentrations_stand_under_the_names_of_the_furnace(city: City) -> None:
     first, hour_ms = city.furnaces[0], THIS_HOUR_MS - 2 * HOUR_MS
     ids = np.array(sorted(first.series[name] for name in ("co", "flue_o2", "chamber_draught")), np.int32)
     names = {series: name for name, series in first.series.items()}
@@ -149,9 +149,15 @@ def test_hour_means_of_what_is_judged_stand_under_the_names_of_the_furnace(city:
     city.store.write_means(means, means, DirtyMinutes(np.empty(0, np.int32), np.empty(0, np.int64)))
     worker(city).step(NOW_MS)
     of = {"home": "beishan", "furnace_zh": "1号炉", "furnace_en": "Furnace 1"}
-    fields = ("co", "co_covered", "flue_o2", "chamber_draught")
+    fields = ("co", "co_covered", "flue_o2_covered", "flue_o2", "chamber_draught")
     found = {name: at(city, hour_ms, "measured", name, **of) for name in fields}
-    assert found == {"co": [61.0], "co_covered": [0.75], "flue_o2": [9.5], "chamber_draught": []}
+    assert found == {
+        "co": [61.0],
+        "co_covered": [0.75],
+        "flue_o2_covered": [0.75],
+        "flue_o2": [],
+        "chamber_draught": [],
+    }
 
 
 def test_a_late_verdict_makes_the_completeness_of_its_hour_anew(city: City) -> None:
