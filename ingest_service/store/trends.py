@@ -59,7 +59,7 @@ def judgements(reader: Reader, furnace_id: int, from_ms: int, to_ms: int, *avera
 
     Only those over one of `averagings`, where any are given.
     """
-    newest = _newest_revisions(furnace_id, from_ms, to_ms).subquery()
+    newest = newest_revisions(furnace_id, from_ms, to_ms).subquery()
     query = (
         select(*columns(JudgedPeriod, Judgement))
         .join(Furnace, Furnace.id == Judgement.furnace_id)
@@ -127,7 +127,7 @@ def revisions(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list
 
     Of those periods of the furnace that start in `[from_ms, to_ms)`.
     """
-    again = _newest_revisions(furnace_id, from_ms, to_ms).having(func.max(Judgement.revision) > 0).subquery()
+    again = newest_revisions(furnace_id, from_ms, to_ms).having(func.max(Judgement.revision) > 0).subquery()
     query = (
         select(*columns(JudgedPeriod, Judgement))
         .join(Furnace, Furnace.id == Judgement.furnace_id)
@@ -138,7 +138,8 @@ def revisions(reader: Reader, furnace_id: int, from_ms: int, to_ms: int) -> list
     return [JudgedPeriod(**row) for row in reader.rows(query)]
 
 
-def _newest_revisions(furnace_id: int, from_ms: int, to_ms: int) -> Select[*tuple[Any, ...]]:
+def newest_revisions(furnace_id: int, from_ms: int, to_ms: int) -> Select[*tuple[Any, ...]]:
+    """The newest revision of every period of a furnace that starts in `[from_ms, to_ms)`."""
     period = [getattr(Judgement, name) for name in PERIOD_KEY if name != "revision"]
     return (
         select(*period, func.max(Judgement.revision).label("revision"))

@@ -2,35 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from enum import StrEnum, unique
 from itertools import dropwhile
 
 import msgspec
 
 from ingest_service.api.page.formats import HOUR_MS, Clock
 from ingest_service.api.page.hours import why_text
+from ingest_service.api.page.levels import ORDER, Level, level_of
+from ingest_service.api.page.short_view import short_lines
 from ingest_service.api.page.texts import Texts
-from ingest_service.emissions.limits import Cause, Verdict
 from ingest_service.store.marks import MarkRow
+from ingest_service.store.short_periods import ShortPeriods
 from ingest_service.store.trends import JudgedPeriod, OverLimit
-
-
-@unique
-class Level(StrEnum):
-    """What became of an hour, the worst last."""
-
-    NONE = "none"  # nothing was judged
-    IDLE = "idle"
-    SHORT = "short"  # operated too briefly for a valid mean
-    WITHIN = "within"
-    LOST = "lost"  # a valid mean was due and there is none
-    EXCEEDED = "exceeded"
-
 
 SIGNS = {
     Level.NONE: "", Level.IDLE: "–", Level.SHORT: "◦", Level.WITHIN: "●", Level.LOST: "×", Level.EXCEEDED: "▲",
 }  # fmt: skip
-_ORDER = list(Level)
 
 
 class HourCell(msgspec.Struct, frozen=True):
@@ -90,6 +77,8 @@ class Found(msgspec.Struct, frozen=True):
     marks: Sequence[MarkRow]
     needed_minutes: Mapping[str, int]  # valid minutes that an hour needs, by rule
     cremations: Sequence[JudgedCremation] = ()
+    short: Sequence[ShortPeriods] = ()
+    minima: frozenset[tuple[str, str, str]] = frozenset()  # rule, pollutant and averaging of limits from below
     known_before: bool = True  # whether anything was judged before the month: then a day without anything is a loss
 
 
@@ -98,10 +87,15 @@ def calendar(first: date, found: Found, now_ms: int, clock: Clock, t: Texts) -> 
     by_hour: dict[int, list[JudgedPeriod]] = {}
     for period in found.periods:
         by_hour.setdefault(period.start_ms, []).append(period)
+    short: dict[int, list[ShortPeriods]] = {}
+    for one in found.short:
+        short.setdefault(one.start_ms, []).append(one)
     rows, day = [], first
     while day.month == first.month and clock.midnight_ms(day) <= now_ms:
         hours = range(clock.midnight_ms(day), clock.midnight_ms(day + timedelta(days=1)), HOUR_MS)
-        cells = [_cell(start_ms, by_hour.get(start_ms, []), found, clock, t) for start_ms in hours]
+        cells = [
+            _cell(start_ms, by_hour.get(start_ms, []), short.get(start_ms, []), found, clock, t) for start_ms in hours
+        ]
         burned = cremation_counts(found.cremations, hours.start, hours.stop, t)
         rows.append(DayRow(day.isoformat(), f"{day.day}", cells, burned, _sentence(cells, burned, t)))
         day += timedelta(days=1)
@@ -111,11 +105,11 @@ def calendar(first: date, found: Found, now_ms: int, clock: Clock, t: Texts) -> 
 def cremation_counts(judged: Sequence[JudgedCremation], from_ms: int, to_ms: int, t: Texts) -> list[Count]:
     """What became of the cremations that began in `[from_ms, to_ms)`, the worst of all limits on each, worst first."""
     levels = [
-        max(map(level_of, one.periods), key=_ORDER.index, default=Level.NONE)
+        max(map(level_of, one.periods), key=ORDER.index, default=Level.NONE)
         for one in judged
         if from_ms <= one.start_ms < to_ms
     ]
-    counts = [(level, levels.count(level)) for level in reversed(_ORDER) if level not in (Level.NONE, Level.IDLE)]
+    counts = [(level, levels.count(level)) for level in reversed(ORDER) if level not in (Level.NONE, Level.IDLE)]
     return [Count(level, SIGNS[level], n, t(f"cremations_judged.{level}", n=n)) for level, n in counts if n]
 
 
@@ -127,28 +121,26 @@ def totals(rows: Sequence[DayRow]) -> Totals:
     return Totals(within, exceeded, lost, f"{100 * (within + exceeded) / due:.1f} %" if due else "–")
 
 
-def _cell(start_ms: int, periods: Sequence[JudgedPeriod], found: Found, clock: Clock, t: Texts) -> HourCell:
+def _cell(
+    start_ms: int,
+    periods: Sequence[JudgedPeriod],
+    short: Sequence[ShortPeriods],
+    found: Found,
+    clock: Clock,
+    t: Texts,
+) -> HourCell:
     end_ms = start_ms + HOUR_MS
     over = [one for one in found.exceedances if one.start_ms < end_ms and one.end_ms > start_ms]
     marks = [one for one in found.marks if one.holds and one.start_ms < end_ms and one.end_ms > start_ms]
-    level = max([Level.NONE, *map(level_of, periods)], key=_ORDER.index)
+    within_hour = short_lines(short, found.minima, t)
+    level = max([Level.NONE, *map(level_of, periods), *(one.level for one in within_hour)], key=ORDER.index)
     level = Level.EXCEEDED if over else level
     worst = [period for period in periods if level_of(period) is level]
     told = [t(f"calendar.{level}"), *_details(level, worst, over, found, t)]
+    told += [one.words for one in within_hour if one.words]
     told += [t("calendar.marked", state=t(f"plant_state.{mark.state}")) for mark in marks]
     label = clock.at(start_ms).strftime("%m-%d %H:%M")
     return HourCell(level, SIGNS[level], bool(marks), f"{label} {t('calendar.and').join(dict.fromkeys(told))}")
-
-
-def level_of(period: JudgedPeriod) -> Level:
-    """What one judged hour is."""
-    if period.verdict == Verdict.EXCEEDED.label:
-        return Level.EXCEEDED
-    if period.verdict == Verdict.WITHIN.label:
-        return Level.WITHIN
-    if period.cause in (Cause.NOT_OPERATING.label, Cause.NO_CREMATION.label):
-        return Level.IDLE
-    return Level.SHORT if period.cause == Cause.FEW_OPERATING_MINUTES.label else Level.LOST
 
 
 def _details(
@@ -168,7 +160,7 @@ def _details(
 def _sentence(cells: Sequence[HourCell], burned: Sequence[Count], t: Texts) -> str:
     """A day in words, for those who cannot see its cells."""
     counts = [
-        (level, sum(cell.level is level for cell in cells)) for level in reversed(_ORDER) if level is not Level.NONE
+        (level, sum(cell.level is level for cell in cells)) for level in reversed(ORDER) if level is not Level.NONE
     ]
     told = [t("calendar.count", what=t(f"calendar.{level}"), n=n) for level, n in counts if n]
     return t("calendar.and").join([*told, *(count.words for count in burned)])

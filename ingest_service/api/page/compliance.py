@@ -14,7 +14,6 @@ from ingest_service.api.page.calendar_view import (
     SIGNS,
     Found,
     JudgedCremation,
-    Level,
     calendar,
     cremation_counts,
     totals,
@@ -22,12 +21,14 @@ from ingest_service.api.page.calendar_view import (
 from ingest_service.api.page.formats import Clock, duration, number, unit_text
 from ingest_service.api.page.furnace import Place
 from ingest_service.api.page.hour_bar import pollutant_name
+from ingest_service.api.page.levels import Level
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.tiles import furnace_name, home_name
 from ingest_service.api.snapshot import found_furnace, found_home
 from ingest_service.emissions.averages import OF_ONE_CREMATION, Averaging
 from ingest_service.emissions.marks import STATES
 from ingest_service.emissions.pack import Limit
+from ingest_service.emissions.vocabulary import Bound
 from ingest_service.people.roles import Right
 from ingest_service.reports.forms import Form as FileForm
 from ingest_service.reports.overturned import Overturned, overturned
@@ -37,6 +38,7 @@ from ingest_service.store.cycles import cycles_of
 from ingest_service.store.marks import MarkRow, marks_of
 from ingest_service.store.remarks import ExceedanceCause, Remark, newest_on, remarks_on
 from ingest_service.store.rows import FurnaceRow
+from ingest_service.store.short_periods import short_periods
 from ingest_service.store.trends import OverLimit
 
 MOST_SHOWN = 500
@@ -152,11 +154,19 @@ def _on_record(page: Page, furnace: FurnaceRow, first: date) -> Found:
     return Found(
         periods=trends.judgements(page.sight, furnace.id, *bounds, Averaging.CLOCK_HOUR),
         cremations=_judged_cremations(page, furnace, *bounds),
+        short=short_periods(page.sight, furnace.id, *bounds),
+        minima=_minima(page),
         known_before=trends.judged_before(page.sight, furnace.id, bounds[0]),
         exceedances=trends.exceedances(page.sight, None, furnace.id, *bounds, MOST_SHOWN),
         marks=marks_of(page.sight, [furnace.id], *bounds),
         needed_minutes={pack.key: pack.validity.valid_minutes for pack in page.here.packs},
     )
+
+
+def _minima(page: Page) -> frozenset[tuple[str, str, str]]:
+    """Rule, pollutant and averaging of the limits from below."""
+    limits = [(pack, limit) for pack in page.here.packs for limit in pack.limit if limit.bound is Bound.AT_LEAST]
+    return frozenset((pack.key, str(limit.pollutant), str(limit.averaging)) for pack, limit in limits)
 
 
 def _judged_cremations(page: Page, furnace: FurnaceRow, from_ms: int, to_ms: int) -> list[JudgedCremation]:

@@ -5,10 +5,12 @@ import msgspec
 import pytest
 
 from ingest_service.alarms.vocabulary import Locale
-from ingest_service.api.page.calendar_view import DayRow, Found, JudgedCremation, Level, calendar, level_of, totals
+from ingest_service.api.page.calendar_view import DayRow, Found, JudgedCremation, calendar, totals
 from ingest_service.api.page.formats import Clock
+from ingest_service.api.page.levels import Level, level_of
 from ingest_service.api.page.texts import texts
 from ingest_service.store.marks import MarkRow
+from ingest_service.store.short_periods import ShortPeriods
 from tests.ingest_service.reports.examples import DAY, HOUR_MS, HOURS, MARK, PACK, over, period
 
 CLOCK, BERLIN = Clock(ZoneInfo("Asia/Shanghai")), Clock(ZoneInfo("Europe/Berlin"))
@@ -116,3 +118,47 @@ def test_the_month_in_figures() -> None:
 )
 def test_what_cannot_be_judged_is_never_shown_as_kept(verdict: str, cause: str, level: Level) -> None:
     assert level_of(period(8, None, verdict, cause)) is level
+
+
+def six_minutes(hour: int, verdict: str = "within", **other: object) -> ShortPeriods:
+    known: dict[str, object] = {
+        "start_ms": DAY.from_ms + hour * HOUR_MS, "rule": PACK.key, "pollutant": "opacity", "averaging": "six_minutes",
+        "limit": 20.0, "unit": "%", "verdict": verdict, "cause": "", "periods": 10, "lowest": 2.0, "highest": 12.25,
+    }  # fmt: skip
+    return msgspec.convert(known | other, ShortPeriods)
+
+
+NO_MEAN: dict[str, object] = {"lowest": None, "highest": None}
+LOST = six_minutes(12, "invalid", cause="missing_values", **NO_MEAN)
+STOPPED = six_minutes(12, "not_judged", cause="not_operating", **NO_MEAN)
+
+
+@pytest.mark.parametrize(
+    ("short", "level", "words"),
+    [
+        pytest.param([six_minutes(12)], Level.WITHIN, "mean of 6 minutes: Opacity 12.2 % (limit 20)", id="within"),
+        pytest.param(
+            [six_minutes(12), six_minutes(12, "exceeded", lowest=21.0, highest=33.0)], Level.EXCEEDED,
+            "worst mean of 6 minutes: Opacity 33.0 % (limit 20)", id="one of them over the limit",
+        ),
+        pytest.param([six_minutes(12), LOST], Level.WITHIN, "12.2 %", id="some lost"),
+        pytest.param([LOST, STOPPED], Level.LOST, "no valid mean", id="all lost"),
+        pytest.param([STOPPED], Level.IDLE, "not operating", id="not operating"),
+    ],
+)  # fmt: skip
+def test_an_hour_shows_the_worst_of_its_short_means(short: list[ShortPeriods], level: Level, words: str) -> None:
+    cell = ninth(Found([], [], (), {}, short=short)).cells[12]
+    assert cell.level is level
+    assert words in cell.words
+
+
+def test_of_a_minimum_the_lowest_short_mean_is_the_worst() -> None:
+    subject = (PACK.key, "opacity", "six_minutes")
+    cell = ninth(Found([], [], (), {}, short=[six_minutes(12)], minima=frozenset({subject}))).cells[12]
+    assert "Opacity 2.0 %" in cell.words
+
+
+def test_an_hour_is_as_bad_as_the_worst_of_its_long_and_short_means() -> None:
+    cells = ninth(Found(HOURS, [over(9)], (), {PACK.key: 45}, short=[six_minutes(10), six_minutes(8)])).cells
+    assert [cells[hour].level for hour in (8, 10)] == [Level.WITHIN, Level.LOST]
+    assert "Opacity 12.2 %" in cells[10].words

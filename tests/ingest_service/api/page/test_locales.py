@@ -16,11 +16,11 @@ from ingest_service.api.page.account import WRONG_CODE
 from ingest_service.api.page.alarms import NOTICES
 from ingest_service.api.page.areas import Level as AreaLevel
 from ingest_service.api.page.asked_homes import Wanted
-from ingest_service.api.page.calendar_view import Level
 from ingest_service.api.page.cremations import FIGURES
 from ingest_service.api.page.data import Fact
 from ingest_service.api.page.energy import Span
 from ingest_service.api.page.furnace import GROUPS
+from ingest_service.api.page.levels import Level
 from ingest_service.api.page.password import WRONG_OLD, WRONG_SAME
 from ingest_service.api.page.rendering import NAVIGATION
 from ingest_service.api.page.shown import CONTACTS
@@ -42,6 +42,7 @@ from ingest_service.intake.admission import Rejection
 from ingest_service.people.nodes import NodeKind
 from ingest_service.people.passwords import Weakness
 from ingest_service.people.roles import KeyUse, Role
+from ingest_service.reports.dosing_sheet import COLUMNS as DOSING_COLUMNS
 from ingest_service.reports.events import COLUMNS as EVENT_COLUMNS
 from ingest_service.reports.filling_sheets import COLUMNS as FILLING_COLUMNS
 from ingest_service.reports.model import Stage
@@ -93,7 +94,7 @@ CODES: dict[str, set[str]] = {
     "plant_state": set(STATES),
     "mark": {"holds", "replaced", "withdrawn"},
     "mark_act": set(Act),
-    "calendar": {*Level, "marked", "and", "count"},
+    "calendar": {*Level, "worst_short", "marked", "and", "count"},
     "charging": set(Advice),
     "cremations_judged": {Level.SHORT, Level.WITHIN, Level.LOST, Level.EXCEEDED},
     "role": set(Role),
@@ -149,7 +150,7 @@ def coded_keys() -> set[str]:
 def report_keys() -> set[str]:
     """The keys of reports that are made of a table and a name: tables, columns, cover, statements."""
     tables = (*RESULT_COLUMNS.values(), *FILLING_COLUMNS.values(), *EVENT_COLUMNS.values())
-    names = " ".join((*tables, RULE_COLUMNS, *PLAIN_COLUMNS)).split()
+    names = " ".join((*tables, DOSING_COLUMNS, RULE_COLUMNS, *PLAIN_COLUMNS)).split()
     keys = {f"column.{name}" for name in (*names, "furnace", "start")}
     keys |= {f"report.{prefix}{key}" for key in EVENT_COLUMNS for prefix in ("", "nil_")}
     keys |= {f"report.{name}" for name in (*SIGNATURES, *Stage)} | {f"report.title_{kind}" for kind in ReportKind}
