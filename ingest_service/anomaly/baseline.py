@@ -24,7 +24,7 @@ _SIGMA_OF_MAD = 1.4826  # of a normal distribution
 KEPT_AS = np.dtype("<f2")  # of a lesson: a hundredth of what is usual at most, half the bytes of more
 SHAPE = (len(QUANTITIES), CELLS)
 LAYOUT = ",".join(f"{name}:{one.scale}" for name, one in WATCHED.items()) + ";" + str(list(MINUTES_OF.values()))
-_FLOOR = np.array([[one.floor] for one in WATCHED.values()])
+_FLOOR, _WIDEST = (np.array([[getattr(one, name)] for one in WATCHED.values()]) for name in ("floor", "widest"))
 
 
 @unique
@@ -85,7 +85,7 @@ def lesson(cell: Int64s, value: Float64s) -> Float64s:
 
 
 def learn(lessons: Float64s) -> Baseline:
-    """The baseline of (..., lessons, quantities, cells); of a cell that fewer than FEWEST know nothing is expected."""
+    """The baseline of (..., lessons, quantities, cells); nothing of a cell that too few know, or that scatters much."""
     count = np.isfinite(lessons).sum(axis=-3)
     middle = _median(lessons, -3)
     own = _SIGMA_OF_MAD * _median(np.abs(lessons - middle[..., None, :, :]), -3)
@@ -93,6 +93,7 @@ def learn(lessons: Float64s) -> Baseline:
     own = np.where(enough, own, np.nan)
     wider = 1.0 + _FEW / np.maximum(count, 1)
     sigma = np.fmax(np.fmax(own, _of_phase(own)), _FLOOR) * wider
+    enough &= sigma <= _WIDEST
     return Baseline(np.where(enough, middle, np.nan), np.where(enough, sigma, np.nan))
 
 
