@@ -34,7 +34,9 @@ def test_every_dashboard_in_both_dialects_and_languages_was_looked_at() -> None:
 def test_alert_rules_and_ways_out_have_only_what_grafanas_types_know(store: Store) -> None:
     found = plumbing(store)
     (group,) = found["groups"]
+    assert group.keys() == {"orgId", "name", "folder", "interval", "rules"}  # as files have it
     assert [fault for rule in group["rules"] for fault in rule_faults(rule, group["name"])] == []
+    assert all(point.keys() == {"orgId", "name", "receivers"} for point in found["contactPoints"])
     receivers = [one for point in found["contactPoints"] for one in point["receivers"]]
     assert receivers
     assert [fault for one in receivers for fault in receiver_faults(one)] == []
