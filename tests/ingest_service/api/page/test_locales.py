@@ -9,7 +9,7 @@ import pytest
 from edge_agent.wire.gap import GapReason
 from edge_agent.wire.quantity import PHASES
 from edge_agent.wire.sample import Reason
-from ingest_service.alarms.messages import INBOX_ADDRESS, Channel
+from ingest_service.alarms.messages import INBOX_ADDRESS, Medium
 from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State, Step
 from ingest_service.api.page.account import NOTICES as ACCOUNT_NOTICES
 from ingest_service.api.page.account import WRONG_CODE
@@ -71,7 +71,7 @@ CODES: dict[str, set[str]] = {
     "standing": {*Stand, "rest", "doubtful", "and"},
     "alarm_state": set(State),
     "step": set(Step),
-    "channel": set(Channel),
+    "channel": set(Medium),
     "receiver": {INBOX_ADDRESS},
     "delivery": {*DeliveryState, "attempts"},
     "verdict": {verdict.label for verdict in Verdict},
