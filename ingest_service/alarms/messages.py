@@ -11,7 +11,7 @@ from ingest_service.alarms.vocabulary import Kind, Locale, Severity, State, Step
 
 
 @unique
-class Channel(StrEnum):
+class Medium(StrEnum):
     """A way to reach people or their systems."""
 
     WEBHOOK = "webhook"
@@ -21,13 +21,13 @@ class Channel(StrEnum):
 class Receiver(msgspec.Struct, frozen=True):
     """Who is told: `address` is a URL for a webhook, the name of a box for the inbox."""
 
-    channel: Channel
+    medium: Medium
     address: str
     locale: Locale
 
 
 INBOX_ADDRESS = "duty"
-INBOXES = tuple(Receiver(Channel.INBOX, INBOX_ADDRESS, locale) for locale in Locale)
+INBOXES = tuple(Receiver(Medium.INBOX, INBOX_ADDRESS, locale) for locale in Locale)
 
 
 class AlarmMessage(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ def audience_of(change: Change, receivers: tuple[Receiver, ...]) -> tuple[Receiv
     if change.audience is Audience.NOBODY:
         return ()
     if change.audience is Audience.INBOX:
-        return tuple(receiver for receiver in receivers if receiver.channel is Channel.INBOX)
+        return tuple(receiver for receiver in receivers if receiver.medium is Medium.INBOX)
     return receivers
 
 

@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from ingest_service.alarms.messages import Channel, Receiver
+from ingest_service.alarms.messages import Medium, Receiver
 from ingest_service.config import Webhook
 from ingest_service.notify.inbox import InboxNotifier
 from ingest_service.notify.notifier import Notifier
 from ingest_service.notify.webhook import WebhookNotifier
 
-NOTIFIERS: dict[Channel, type[InboxNotifier] | type[WebhookNotifier]] = {
-    Channel.INBOX: InboxNotifier,
-    Channel.WEBHOOK: WebhookNotifier,
+NOTIFIERS: dict[Medium, type[InboxNotifier] | type[WebhookNotifier]] = {
+    Medium.INBOX: InboxNotifier,
+    Medium.WEBHOOK: WebhookNotifier,
 }
 
 
-def open_notifiers(webhooks: Sequence[Webhook], file: str) -> Mapping[Channel, Notifier]:
+def open_notifiers(webhooks: Sequence[Webhook], file: str) -> Mapping[Medium, Notifier]:
     """Every notifier, ready; `file` is the configuration that errors name. Raises ConfigError."""
     return {channel: notifier(webhooks, file) for channel, notifier in NOTIFIERS.items()}
 

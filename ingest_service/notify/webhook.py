@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from ingest_service.alarms.messages import AlarmMessage, Channel, Receiver
+from ingest_service.alarms.messages import AlarmMessage, Medium, Receiver
 from ingest_service.config import Webhook
 from ingest_service.credentials import secret
 from ingest_service.notify.notifier import Outcome, Receipt
@@ -36,7 +36,7 @@ class WebhookNotifier:
     @staticmethod
     def receivers(webhooks: Sequence[Webhook]) -> tuple[Receiver, ...]:
         """One receiver an address."""
-        return tuple(Receiver(Channel.WEBHOOK, webhook.url, webhook.locale) for webhook in webhooks)
+        return tuple(Receiver(Medium.WEBHOOK, webhook.url, webhook.locale) for webhook in webhooks)
 
     def send(self, receiver: Receiver, message: AlarmMessage, now_ms: int) -> Receipt:
         """POST it once: 2xx is accepted; 429, 5xx, timeouts and broken connections are worth another try."""

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Engine, and_, or_, select
 
 from ingest_service.alarms.lifecycle import Change
-from ingest_service.alarms.messages import AlarmMessage, Channel, Receiver, audience_of, compose
+from ingest_service.alarms.messages import AlarmMessage, Medium, Receiver, audience_of, compose
 from ingest_service.alarms.vocabulary import Locale, Step
 from ingest_service.store.tables import Delivery
 from ingest_service.store.transaction import transaction
@@ -71,15 +71,9 @@ class DeliveryStore:
         """It did not arrive; try again at `due_at_ms`."""
         self._finish(delivery_id, DeliveryState.PENDING, due_at_ms, line)
 
-    def of_alarm(self, alarm_id: int) -> tuple[DeliveryRow, ...]:
-        """Who was told of an alarm, oldest first."""
-        with transaction(self._engine) as session:
-            found = session.scalars(select(Delivery).where(Delivery.alarm_id == alarm_id).order_by(Delivery.id))
-            return tuple(_row(row) for row in found)
-
     def inbox(self, locale: Locale, limit: int = 100) -> tuple[DeliveryRow, ...]:
         """The newest messages of the inbox in one language, newest first."""
-        query = select(Delivery).where(Delivery.channel == Channel.INBOX, Delivery.locale == locale)
+        query = select(Delivery).where(Delivery.channel == Medium.INBOX, Delivery.locale == locale)
         with transaction(self._engine) as session:
             return tuple(_row(row) for row in session.scalars(query.order_by(Delivery.id.desc()).limit(limit)))
 
@@ -106,7 +100,7 @@ def rows_for(
                 idempotency_key=_idempotency_key(message, receiver),
                 alarm_id=alarm_id,
                 step=change.step,
-                channel=receiver.channel,
+                channel=receiver.medium,
                 receiver=receiver.address,
                 locale=receiver.locale,
                 payload=msgspec.json.encode(message).decode(),
@@ -120,7 +114,7 @@ def rows_for(
 def _idempotency_key(message: AlarmMessage, receiver: Receiver) -> str:
     """One message a step, receiver and language; an address may be longer than a key."""
     address = hashlib.sha256(receiver.address.encode()).hexdigest()[:16]
-    return f"{message.event_id}-{receiver.channel}-{receiver.locale}-{address}"
+    return f"{message.event_id}-{receiver.medium}-{receiver.locale}-{address}"
 
 
 def _row(row: Delivery) -> DeliveryRow:
@@ -128,7 +122,7 @@ def _row(row: Delivery) -> DeliveryRow:
         id=row.id,
         alarm_id=row.alarm_id,
         step=Step(row.step),
-        receiver=Receiver(Channel(row.channel), row.receiver, Locale(row.locale)),
+        receiver=Receiver(Medium(row.channel), row.receiver, Locale(row.locale)),
         message=msgspec.json.decode(row.payload, type=AlarmMessage),
         state=DeliveryState(row.state),
         attempts=row.attempts,

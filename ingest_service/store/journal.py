@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from ingest_service.alarms.facts import Facts, facts_from_json
-from ingest_service.alarms.messages import AlarmMessage, Channel
+from ingest_service.alarms.messages import AlarmMessage, Medium
 from ingest_service.alarms.vocabulary import Locale, State
 from ingest_service.people.nodes import home_node_id
 from ingest_service.store.alarms import IS_OPEN
@@ -179,7 +179,7 @@ def messages(reader: Reader, limit: int, alarm_id: int | None = None, inbox: Loc
     if alarm_id is not None:
         query = query.where(Delivery.alarm_id == alarm_id)
     if inbox is not None:
-        query = query.where(Delivery.channel == Channel.INBOX, Delivery.locale == inbox)
+        query = query.where(Delivery.channel == Medium.INBOX, Delivery.locale == inbox)
     return [_message(**row) for row in reader.rows(query)]
 
 

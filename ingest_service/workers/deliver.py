@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 
-from ingest_service.alarms.messages import Channel
+from ingest_service.alarms.messages import Medium
 from ingest_service.notify.notifier import Notifier, Outcome, Receipt
 from ingest_service.store.deliveries import DeliveryRow, DeliveryStore
 from ingest_service.workers.loop import run_every
@@ -29,7 +29,7 @@ class DeliverWorker:
     def __init__(
         self,
         deliveries: DeliveryStore,
-        notifiers: Mapping[Channel, Notifier],
+        notifiers: Mapping[Medium, Notifier],
         clock: Callable[[], int],
         chance: random.Random | None = None,
     ) -> None:
@@ -54,7 +54,7 @@ class DeliverWorker:
         await run_every("deliver", INTERVAL_S, self.step, self._clock, stop)
 
     def _send(self, row: DeliveryRow, now_ms: int) -> Receipt:
-        return self._notifiers[row.receiver.channel].send(row.receiver, row.message, now_ms)
+        return self._notifiers[row.receiver.medium].send(row.receiver, row.message, now_ms)
 
     def _record(self, row: DeliveryRow, receipt: Receipt, now_ms: int) -> None:
         line = f"{_moment(now_ms)} attempt {row.attempts}: {receipt.outcome}: {receipt.detail}"

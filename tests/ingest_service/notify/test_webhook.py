@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from ingest_service.alarms.lifecycle import Audience, Change, observe
-from ingest_service.alarms.messages import AlarmMessage, Channel, Receiver, compose
+from ingest_service.alarms.messages import AlarmMessage, Medium, Receiver, compose
 from ingest_service.alarms.vocabulary import Kind, Locale
 from ingest_service.config import Webhook
 from ingest_service.errors import ConfigError
@@ -19,12 +19,12 @@ def message() -> AlarmMessage:
     (change,) = observe([], condition(Kind.EXCEEDANCE, NOON), NOON + 5_000)
     assert isinstance(change, Change)
     assert change.audience is Audience.EVERYONE
-    return compose(change, 17, 3, Receiver(Channel.WEBHOOK, "", Locale.ZH), ZONE)
+    return compose(change, 17, 3, Receiver(Medium.WEBHOOK, "", Locale.ZH), ZONE)
 
 
 def sent(inlet: Inlet, *, secret_env: str = "", timeout_s: float = 5.0) -> tuple[Outcome, str]:
     notifier = WebhookNotifier([Webhook(url=inlet.url, secret_env=secret_env)], "service.toml", timeout_s)
-    receipt = notifier.send(Receiver(Channel.WEBHOOK, inlet.url, Locale.ZH), message(), NOON)
+    receipt = notifier.send(Receiver(Medium.WEBHOOK, inlet.url, Locale.ZH), message(), NOON)
     notifier.close()
     return receipt.outcome, receipt.detail
 
@@ -94,7 +94,7 @@ def test_the_record_does_not_give_away_the_address(status: int) -> None:
 
 def test_an_address_that_is_no_longer_configured_is_refused() -> None:
     notifier = WebhookNotifier([], "service.toml")
-    receipt = notifier.send(Receiver(Channel.WEBHOOK, "http://127.0.0.1:1/x", Locale.EN), message(), NOON)
+    receipt = notifier.send(Receiver(Medium.WEBHOOK, "http://127.0.0.1:1/x", Locale.EN), message(), NOON)
     notifier.close()
     assert receipt.outcome is Outcome.REFUSED
 

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from ingest_service.alarms.lifecycle import RETROSPECTIVE_AFTER_MS, Normal
-from ingest_service.alarms.messages import INBOXES, Channel, Receiver
+from ingest_service.alarms.messages import INBOXES, Medium, Receiver
 from ingest_service.alarms.vocabulary import Kind, Locale, State, Step
 from ingest_service.errors import StoreError
 from ingest_service.store import deliveries
@@ -13,9 +13,10 @@ from ingest_service.store.alarms import AlarmFilter, AlarmStore, Answer
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Home
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
+from tests.support.told import told_of
 from tests.support.waiting import PATIENCE_S
 
-HOOK = Receiver(Channel.WEBHOOK, "http://127.0.0.1/" + "x" * 400, Locale.EN)
+HOOK = Receiver(Medium.WEBHOOK, "http://127.0.0.1/" + "x" * 400, Locale.EN)
 KEY = "stuck_value:1"
 MINUTE = 60_000
 
@@ -44,7 +45,7 @@ def test_a_raised_alarm_its_event_and_its_deliveries_are_stored_together(engine:
     assert alarms.get(row.id) == row
     (event,) = alarms.events(row.id)
     assert (event.step, event.at_ms, event.recorded_at_ms) == (Step.RAISED, NOON, NOON + 5_000)
-    sent = DeliveryStore(engine).of_alarm(row.id)
+    sent = told_of(engine, row.id)
     assert {delivery.receiver for delivery in sent} == {HOOK, *INBOXES}
     assert {delivery.message.alarm_id for delivery in sent} == {row.id}
 
@@ -117,8 +118,8 @@ def test_history_is_recorded_once_and_told_to_the_inbox_alone(engine: Engine, al
     alarms.acknowledge(row.id, "Li", "", late + MINUTE)
     assert alarms.settle([past], late + 2 * MINUTE) == ()
     assert row.state is State.CLEARED_UNACKNOWLEDGED
-    raised = [sent for sent in DeliveryStore(engine).of_alarm(row.id) if sent.step is Step.RAISED]
-    assert {sent.receiver.channel for sent in raised} == {Channel.INBOX}
+    raised = [sent for sent in told_of(engine, row.id) if sent.step is Step.RAISED]
+    assert {sent.receiver.medium for sent in raised} == {Medium.INBOX}
 
 
 def test_many_threads_raise_one_alarm_and_one_acknowledgement_wins(engine: Engine, alarms: AlarmStore) -> None:

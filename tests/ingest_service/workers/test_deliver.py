@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from ingest_service.alarms.messages import Channel
+from ingest_service.alarms.messages import Medium
 from ingest_service.alarms.vocabulary import Kind
 from ingest_service.config import Webhook
 from ingest_service.notify.notifiers import configured_receivers, open_notifiers
@@ -18,6 +18,7 @@ from ingest_service.workers.deliver import BACKOFF_MS, DEADLINE_MS, JITTER, LEAS
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
 from tests.ingest_service.notify.receiver import Inlet, listening
 from tests.support.database import new_database
+from tests.support.told import told_of
 
 
 @pytest.fixture
@@ -35,15 +36,15 @@ class Post:
     def __init__(self, engine: Engine, inlet: Inlet) -> None:
         webhooks = [Webhook(url=inlet.url)]
         self.alarms = AlarmStore(engine, configured_receivers(webhooks), ZONE)
-        self.deliveries = DeliveryStore(engine)
+        self.engine, self.deliveries = engine, DeliveryStore(engine)
         self.notifiers = open_notifiers(webhooks, "service.toml")
         self.worker = DeliverWorker(self.deliveries, self.notifiers, lambda: NOON, random.Random(7))
         (row,) = self.alarms.settle([condition(Kind.STUCK_VALUE, NOON)], NOON)
         self.alarm_id = row.id
 
     def webhook(self) -> DeliveryRow:
-        rows = self.deliveries.of_alarm(self.alarm_id)
-        return next(row for row in rows if row.receiver.channel is Channel.WEBHOOK)
+        rows = told_of(self.engine, self.alarm_id)
+        return next(row for row in rows if row.receiver.medium is Medium.WEBHOOK)
 
     def close(self) -> None:
         for notifier in self.notifiers.values():
@@ -56,7 +57,7 @@ def test_a_raised_alarm_reaches_the_webhook_and_both_inboxes(engine: Engine) -> 
         assert post.worker.step(NOON + 1_000) == 3
         assert post.worker.step(NOON + 2_000) == 0
         post.close()
-    rows = post.deliveries.of_alarm(post.alarm_id)
+    rows = told_of(post.engine, post.alarm_id)
     assert {row.state for row in rows} == {DeliveryState.ACCEPTED}
     assert {row.sent_at_ms for row in rows} == {NOON + 1_000}
     assert len(inlet.requests) == 1
@@ -116,5 +117,5 @@ def test_a_slow_receiver_does_not_hold_up_the_inbox(engine: Engine) -> None:
         post = Post(engine, inlet)
         post.worker.step(NOON)
         post.close()
-    states = {row.receiver.channel: row.state for row in post.deliveries.of_alarm(post.alarm_id)}
-    assert states == {Channel.WEBHOOK: DeliveryState.PENDING, Channel.INBOX: DeliveryState.ACCEPTED}
+    states = {row.receiver.medium: row.state for row in told_of(post.engine, post.alarm_id)}
+    assert states == {Medium.WEBHOOK: DeliveryState.PENDING, Medium.INBOX: DeliveryState.ACCEPTED}

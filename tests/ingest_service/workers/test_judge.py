@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from edge_agent.wire.durations import HOUR_MS
 from ingest_service.alarms.facts import ExceedanceFacts
-from ingest_service.alarms.messages import Channel
+from ingest_service.alarms.messages import Medium
 from ingest_service.alarms.vocabulary import Kind, Locale, State, Step
 from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.rulepack import Pollutant
@@ -13,6 +13,7 @@ from ingest_service.store.alarms import Answer
 from ingest_service.store.tables import Judgement
 from ingest_service.store.transaction import transaction
 from tests.ingest_service.workers.city import IDLE, MINUTE, START, City
+from tests.support.told import told_of
 
 HIGH_HCL = {"hcl": 40.0}  # 50 at reference oxygen; the limit is 30
 GASES_AND_DUST = [pollutant for pollutant in Pollutant if pollutant.is_concentration]
@@ -208,7 +209,7 @@ def test_a_past_exceedance_is_recorded_finished_and_only_shown_in_the_inbox(city
     (row,) = city.alarms.open()
     assert row.state is State.CLEARED_UNACKNOWLEDGED
     assert (row.alarm.raised_at_ms, row.alarm.cleared_at_ms) == (START, START + HOUR_MS)
-    assert {delivery.receiver.channel for delivery in city.deliveries.of_alarm(row.id)} == {Channel.INBOX}
+    assert {delivery.receiver.medium for delivery in told_of(city.engine, row.id)} == {Medium.INBOX}
     assert city.deliveries.inbox(Locale.EN)[0].message.text.what.startswith("Qingshan, f1: Hydrogen chloride")
 
 

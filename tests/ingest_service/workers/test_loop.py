@@ -13,6 +13,7 @@ from ingest_service.workers.deliver import DeliverWorker
 from ingest_service.workers.loop import run_every
 from tests.ingest_service.alarms.examples import NOON, condition
 from tests.ingest_service.workers.city import City
+from tests.support.told import told_of
 from tests.support.waiting import until
 
 
@@ -69,7 +70,7 @@ def test_workers_run_side_by_side_and_stop_together(city: City) -> None:
             for worker in (city.average, city.judge, city.watch, deliver):
                 group.create_task(worker.run(stop))
             (row,) = city.alarms.settle([seen], NOON)
-            await until(lambda: all(one.state is DeliveryState.ACCEPTED for one in city.deliveries.of_alarm(row.id)))
+            await until(lambda: all(one.state is DeliveryState.ACCEPTED for one in told_of(city.engine, row.id)))
             stop.set()
 
     asyncio.run(scenario())
