@@ -1,34 +1,53 @@
-"""Short means by the hour, from real judgements."""
+"""Short means by the hour, from judgements in each kind of database."""
 
-from pathlib import Path
+import msgspec
+from sqlalchemy import Engine, select
 
-import numpy as np
-
-from edge_agent.wire.durations import HOUR_MS
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.emissions.averages import Averaging
-from ingest_service.emissions.rulebook import RuleBook
+from ingest_service.emissions.limits import Verdict
+from ingest_service.emissions.units import Pollutant
+from ingest_service.emissions.vocabulary import Bound
+from ingest_service.store.judgements import JudgementStore, PeriodJudgement
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.short_periods import ShortPeriods, short_periods
-from tests.ingest_service.emissions.gas import limit_over, pack_of
-from tests.ingest_service.workers.city import GAS, MINUTE, START, City
+from ingest_service.store.tables import Furnace
+from ingest_service.store.transaction import transaction
 
-BOOK = RuleBook((pack_of(limit_over(Averaging.TEN_MINUTES, 100.0), limit_over(Averaging.CLOCK_HOUR, 100.0)),))
+START = 495_000 * HOUR_MS + HOUR_MS // 2  # where the clock is half an hour off UTC's
 
 
-def test_the_means_of_an_hour_are_told_by_their_verdict_in_their_newest_revision(tmp_path: Path) -> None:
-    city = City(tmp_path, furnaces=1, book=BOOK)
-    burning = {**GAS, "flue_o2": 11.0, "co": 10.0}
-    city.write(1, np.arange(START, START + HOUR_MS, 10_000, dtype=np.int64), burning)
-    city.settle(START + 2 * HOUR_MS)
-    late = np.arange(START + 20 * MINUTE, START + 30 * MINUTE, 1_000, dtype=np.int64)
-    city.write(1, late[late % 10_000 != 0], {**burning, "co": 400.0})
-    city.settle(START + 3 * HOUR_MS)
-    found = short_periods(Reader(city.engine, Scope()), 1, START - HOUR_MS, START + HOUR_MS)
-    city.close()
-    exceeded, within = sorted(found, key=lambda one: one.verdict)
-    assert (exceeded.periods, within.periods) == (1, 5)
-    assert (within.verdict, within.start_ms, within.lowest, within.highest) == ("within", START, 10.0, 10.0)
-    assert isinstance(exceeded, ShortPeriods)
-    assert exceeded.highest is not None
-    assert exceeded.highest > 300.0
-    assert exceeded.averaging == "ten_minutes"
+def furnace_id(engine: Engine) -> int:
+    with transaction(engine) as session:
+        return session.scalars(select(Furnace.id).where(Furnace.home_id == "h1")).one()
+
+
+def six_minutes(furnace: int, number: int, mean: float | None, verdict: Verdict = Verdict.WITHIN) -> PeriodJudgement:
+    start_ms = START + number * 6 * MINUTE_MS
+    return PeriodJudgement(
+        furnace_id=furnace, rule="ny@1", pollutant=Pollutant.OPACITY, averaging=Averaging.SIX_MINUTES,
+        bound=Bound.AT_MOST, start_ms=start_ms, end_ms=start_ms + 6 * MINUTE_MS, mean=mean, peak=mean, limit=20.0,
+        unit="%", clause="219-4.4", valid_minutes=0 if mean is None else 6, verdict=verdict,
+        cause="missing_values" if mean is None else "",
+    )  # fmt: skip
+
+
+def test_short_means_are_told_by_hour_and_verdict_in_their_newest_revision(engine: Engine) -> None:
+    furnace, store = furnace_id(engine), JudgementStore(engine)
+    first = [six_minutes(furnace, number, 2.0 + number) for number in range(10)]
+    whole = msgspec.structs.replace(first[0], averaging=Averaging.CLOCK_HOUR, end_ms=START + HOUR_MS)
+    store.record([*first, whole, six_minutes(furnace, 10, None, Verdict.INVALID)], START + HOUR_MS, "")
+    store.record([six_minutes(furnace, 3, 33.0, Verdict.EXCEEDED)], START + 2 * HOUR_MS, "late_data")
+    found = short_periods(Reader(engine, Scope()), furnace, START - HOUR_MS, START + 2 * HOUR_MS)
+    about = ("ny@1", "opacity", "six_minutes", 20.0, "%")
+    assert found == [
+        ShortPeriods(START, *about, "exceeded", "", 1, 33.0, 33.0),
+        ShortPeriods(START, *about, "within", "", 9, 2.0, 11.0),
+        ShortPeriods(START + HOUR_MS, *about, "invalid", "missing_values", 1, None, None),
+    ]
+
+
+def test_short_means_of_other_homes_are_not_seen(engine: Engine) -> None:
+    furnace = furnace_id(engine)
+    JudgementStore(engine).record([six_minutes(furnace, 0, 2.0)], START + HOUR_MS, "")
+    assert short_periods(Reader(engine, Scope(frozenset({"h2"}))), furnace, START, START + HOUR_MS) == []
