@@ -17,6 +17,7 @@ from ingest_service.api.page.formats import zone_of
 from ingest_service.api.readings import reason_of
 from ingest_service.api.schemas import ErrorOut, JudgementOut, Out
 from ingest_service.api.snapshot import found_furnace
+from ingest_service.api.usual import Usual, usual_of
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.store import overview, trends
@@ -57,12 +58,20 @@ class RawOut(Out):
     quality: list[str]
 
 
+class UsualOut(Out):
+    """Between which bounds the means of a quantity were expected; null where nothing was."""
+
+    low: list[float | None]
+    high: list[float | None]
+
+
 class TrendLineOut(Out):
     """The minute means of one quantity on the grid of its trend; null where there is none."""
 
     quantity: str
     unit: str
     mean: list[float | None]
+    usual: UsualOut | None = None
 
 
 class TrendsOut(Out):
@@ -147,9 +156,10 @@ def show_trends(home: str, furnace: str, from_ms: From, to_ms: To, here: Here, s
     batch = drawn_means(here.store, known, MINUTE_MS, first_ms, to_ms)
     hours_from_ms = hour_start_ms(from_ms, zone_of(here.config))
     hours = trends.judgements(sight, row.id, hours_from_ms, to_ms, Averaging.CLOCK_HOUR)
+    usual = usual_of(here.derived, row, first_ms, len(grid))
     return TrendsOut(
         start_ms=grid.tolist(),
-        lines=[_line(one, batch, first_ms, len(grid)) for one in drawn_series(known)],
+        lines=[_line(one, batch, first_ms, len(grid), usual.get(one.quantity)) for one in drawn_series(known)],
         hours=[JudgementOut.model_validate(hour) for hour in hours],
     )
 
@@ -172,12 +182,13 @@ def _check_span(from_ms: int, to_ms: int, longest_ms: int, allowed: str) -> None
         raise InvalidRequest(f"the span from {from_ms} to {to_ms} is too long: at most {allowed} are sent at once")
 
 
-def _line(known: KnownSeries, batch: MeanBatch, first_ms: int, length: int) -> TrendLineOut:
-    """The series' means at their places on the grid."""
+def _line(known: KnownSeries, batch: MeanBatch, first_ms: int, length: int, usual: Usual | None) -> TrendLineOut:
+    """The series' means at their places on the grid, and what they usually are."""
     mine = batch.series == known.id
     column = np.full(length, np.nan)
     column[(batch.start_ms[mine] - first_ms) // MINUTE_MS] = batch.mean[mine]
-    return TrendLineOut(quantity=known.quantity, unit=known.unit, mean=_nullable(column))
+    bounds = UsualOut(low=_nullable(usual.low), high=_nullable(usual.high)) if usual else None
+    return TrendLineOut(quantity=known.quantity, unit=known.unit, mean=_nullable(column), usual=bounds)
 
 
 def _nullable(column: NDArray[np.float64]) -> list[float | None]:

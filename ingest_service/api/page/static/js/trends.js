@@ -71,8 +71,25 @@ function draw(figure, data, span) {
   const times = data.start_ms.map((at) => (at + MINUTE_MS / 2) / 1000);
   const limit = limitOf(figure, data);
   if (limit !== null) lines.push(lines[1].map((mean) => (mean !== null && mean > limit ? mean : null)));
-  const plot = new uPlot(options(figure, canvas, limit, span), [times, ...lines], canvas);
+  const usual = usualOf(figure, data);
+  const key = figure.querySelector(".usual");
+  if (key) key.hidden = !usual.length;
+  const bounds = usual.flatMap(({ line }) => [line.usual.high, line.usual.low]);
+  const plot = new uPlot(withAreas(options(figure, canvas, limit, span), usual, lines.length), [times, ...lines, ...bounds], canvas);
   return { plot, canvas };
+}
+
+// The lines of which is known what the furnace usually shows, each with its place among those of its plot.
+function usualOf(figure, data) {
+  const keys = figure.dataset.lines.split(" ");
+  return keys.flatMap((key, place) => data.lines.filter((one) => one.quantity === key && one.usual).map((line) => ({ line, place })));
+}
+
+// Behind the lines, an area from the lower to the upper bound of each: two series that are not drawn themselves.
+function withAreas(asked, usual, count) {
+  const bound = (place) => ({ scale: asked.series[place + 1].scale, stroke: "transparent", width: 0, spanGaps: false, points: { show: false } });
+  const areas = usual.map((_, at) => ({ series: [count + 2 * at + 1, count + 2 * at + 2], fill: `${colour("--fill")}2e` }));
+  return { ...asked, series: [...asked.series, ...usual.flatMap(({ place }) => [bound(place), bound(place)])], bands: areas };
 }
 
 function options(figure, canvas, limit, span) {
