@@ -10,8 +10,9 @@ import msgspec
 import structlog
 
 from edge_agent.config import OutboxLimits
-from edge_agent.outbox import acknowledged, gap_table, runs
-from edge_agent.outbox.block import Block, Released, decode_samples, encode_samples
+from edge_agent.outbox import acknowledged, block_table, gap_table, runs
+from edge_agent.outbox.block import Block, Released, decode_samples
+from edge_agent.outbox.block_table import Held
 from edge_agent.outbox.retag import TagName, use_tags
 from edge_agent.outbox.runs import Resumption
 from edge_agent.outbox.salvage import salvage
@@ -21,12 +22,8 @@ from edge_agent.wire.command import BlockRange
 from edge_agent.wire.durations import DAY_MS
 from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason, NumberedGap
 
-_ROW_OVERHEAD_BYTES = 48  # what SQLite keeps beside the samples of a row
 _LEAP = 2**16  # numbers left out after a power cut: a disk that lied about a sync may have lost blocks that were sent
 _log = structlog.get_logger()
-_TOTALS = (
-    f"SELECT count(*), coalesce(sum(length(samples) + {_ROW_OVERHEAD_BYTES}), 0), coalesce(sum(count), 0) FROM block"
-)
 
 
 class OutboxState(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,18 +43,6 @@ class OutboxState(msgspec.Struct, frozen=True, kw_only=True):
     gaps_waiting: int
 
 
-class _Held(msgspec.Struct, frozen=True):
-    """How much lies in the file."""
-
-    blocks: int = 0
-    bytes: int = 0
-    samples: int = 0
-
-    def changed(self, by: "_Held", sign: int = 1) -> "_Held":
-        """The sum with `by`, or the difference where the sign is -1."""
-        return _Held(self.blocks + sign * by.blocks, self.bytes + sign * by.bytes, self.samples + sign * by.samples)
-
-
 class OutboxFile:
     """Blocks on disk. Every failure is an OutboxError and leaves what was there."""
 
@@ -74,7 +59,7 @@ class OutboxFile:
             self.bd_seq: int = self._meta("bd_seq")
             self.newest_before_ms: int = runs.newest_ms(database)
             self.acknowledged: tuple[AcknowledgedRange, ...] = acknowledged.load(database)
-            self._held = _Held(*database.execute(_TOTALS).fetchone())
+            self._held = block_table.held(database)
 
     @classmethod
     def open(cls, limits: OutboxLimits, now_ms: int) -> Self:
@@ -132,25 +117,23 @@ class OutboxFile:
         Blocks up to the last number written before are passed over, so a call may be repeated.
         """
         fresh = [block for block in blocks if block.number > self.last_number]
-        new = [_row(block) for block in fresh]
-        last = max((row[0] for row in new), default=self.last_number)
-        added = _Held(len(new), sum(_size(row) for row in new), sum(row[4] for row in new))
+        last = max((block.number for block in fresh), default=self.last_number)
+        horizon_ms = (now_ms if trusted_ms is None else trusted_ms) - self._max_age_ms
         with self._transaction() as database:
-            if new:
+            if fresh:
                 check_room(database, self.path)
-            database.executemany("INSERT INTO block VALUES (?, ?, ?, ?, ?, ?)", new)
+            added = block_table.insert(database, fresh)
             database.execute("UPDATE meta SET value = ? WHERE name = 'last_number'", (last,))
             excess_bytes = self._held.bytes + added.bytes - self._max_bytes
-            horizon_ms = (now_ms if trusted_ms is None else trusted_ms) - self._max_age_ms
-            dropped = self._drop_oldest(excess_bytes, horizon_ms, now_ms)
-            runs.know_newest(database, {row[1]: row[3] for row in new})
-            for gap in (*self._resumption.gaps(fresh), *gaps):
+            dropped, lost = block_table.drop_oldest(database, self.epoch, excess_bytes, horizon_ms)
+            runs.know_newest(database, {block.device: block.to_ms for block in fresh})
+            for gap in (*lost, *self._resumption.gaps(fresh), *gaps):
                 gap_table.note(database, gap, now_ms)
             if self._is_first_append:
                 runs.go_on(database)
         self._is_first_append = False
         self._resumption.settle(fresh)
-        self._held = self._held.changed(added).changed(dropped, -1)
+        self._held = self._held.plus(added).minus(dropped)
         self.last_number = last
 
     def use_tags(self, tags: Mapping[int, TagName]) -> None:
@@ -160,19 +143,21 @@ class OutboxFile:
                 gap_table.note(database, gap, gap.to_ms)
             runs.forget_others(database, {name.device for name in tags.values()})
         with guarded(self.path):
-            self._held = _Held(*self._db.execute(_TOTALS).fetchone())
+            self._held = block_table.held(self._db)
 
     def delete(self, ranges: Sequence[BlockRange]) -> Released:
         """Forget blocks and gap records that the centre holds; ranges have both ends included."""
-        freed, known = _Held(), self.acknowledged
+        freed, known = Held(), self.acknowledged
         with self._transaction() as database:
             for first, last in ranges:
                 gap_table.forget(database, first, last)
-                if first < FIRST_GAP_BLOCK:
-                    freed, known = self._delete(first, last, freed, known)
+                found = block_table.delete(database, first, last) if first < FIRST_GAP_BLOCK else None
+                if found is not None:
+                    ends = AcknowledgedRange(first, min(last, self.last_number), found.from_ms, found.to_ms)
+                    freed, known = freed.plus(found.held), acknowledged.with_range(known, ends)
             if known is not self.acknowledged:
                 acknowledged.save(database, known)
-        self._held, self.acknowledged = self._held.changed(freed, -1), known
+        self._held, self.acknowledged = self._held.minus(freed), known
         return Released(freed.blocks, freed.samples)
 
     def hand_out_gaps(self, now_ms: int) -> list[NumberedGap]:
@@ -229,68 +214,22 @@ class OutboxFile:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
 
-    def _delete(
-        self, first: int, last: int, freed: _Held, known: tuple[AcknowledgedRange, ...]
-    ) -> tuple[_Held, tuple[AcknowledgedRange, ...]]:
-        """Delete the blocks of one acknowledged range; what is freed and acknowledged with it."""
-        query = f"SELECT min(from_ms), max(to_ms), {_TOTALS.removeprefix('SELECT ')} WHERE number BETWEEN ? AND ?"
-        from_ms, to_ms, *held = self._db.execute(query, (first, last)).fetchone()
-        if from_ms is None:
-            return freed, known
-        self._db.execute("DELETE FROM block WHERE number BETWEEN ? AND ?", (first, last))
-        ends = AcknowledgedRange(first, min(last, self.last_number), from_ms, to_ms)
-        return freed.changed(_Held(*held)), acknowledged.with_range(known, ends)
-
-    def _drop_oldest(self, excess_bytes: int, horizon_ms: int, now_ms: int) -> _Held:
-        """Drop the oldest blocks until the excess is gone and none is older than the horizon; returns what went."""
-        freed, cut = _Held(), 0
-        lost: list[Gap] = []
-        query = "SELECT number, device, from_ms, to_ms, count, length(samples) FROM block ORDER BY number"
-        with closing(self._db.execute(query)) as rows:
-            for number, device, from_ms, to_ms, count, size in rows:
-                if freed.bytes >= excess_bytes and to_ms >= horizon_ms:
-                    break
-                reason = GapReason.AGE_LIMIT if to_ms < horizon_ms else GapReason.SIZE_LIMIT
-                lost.append(Gap(device, from_ms, to_ms, count, reason, (), self.epoch, number, number))
-                freed = freed.changed(_Held(1, size + _ROW_OVERHEAD_BYTES, count))
-                cut = number
-        if cut:
-            self._db.execute("DELETE FROM block WHERE number <= ?", (cut,))
-        for gap in lost:
-            gap_table.note(self._db, gap, now_ms)
-        return freed
-
     def _lose(self, number: int) -> None:
         """Drop one block whose samples cannot be read any more."""
         with self._transaction() as database:
-            query = "SELECT device, from_ms, to_ms, count, length(samples) FROM block WHERE number = ?"
-            device, from_ms, to_ms, count, size = database.execute(query, (number,)).fetchone()
-            database.execute("DELETE FROM block WHERE number = ?", (number,))
-            gap = Gap(device, from_ms, to_ms, count, GapReason.CORRUPT_FILE, (), self.epoch, number, number)
-            gap_table.note(database, gap, to_ms)
-        self._held = self._held.changed(_Held(1, size + _ROW_OVERHEAD_BYTES, count), -1)
+            lost, gap = block_table.lose(database, self.epoch, number)
+            gap_table.note(database, gap, gap.to_ms)
+        self._held = self._held.minus(lost)
 
 
 def read_state(path: Path) -> OutboxState:
     """Look at an outbox that an agent may be using. Raises OutboxError where there is none."""
     with guarded(path), closing(connect_read_only(path)) as database:
         epoch = database.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
-        return _state(database, epoch, _Held(*database.execute(_TOTALS).fetchone()))
+        return _state(database, epoch, block_table.held(database))
 
 
-_Row = tuple[int, str, int, int, int, bytes]
-
-
-def _row(block: Block) -> _Row:
-    samples = block.samples
-    return block.number, block.device, block.from_ms, block.to_ms, len(samples), encode_samples(samples)
-
-
-def _size(row: _Row) -> int:
-    return len(row[5]) + _ROW_OVERHEAD_BYTES
-
-
-def _state(database: sqlite3.Connection, epoch: int, held: _Held) -> OutboxState:
+def _state(database: sqlite3.Connection, epoch: int, held: Held) -> OutboxState:
     oldest = database.execute("SELECT from_ms FROM block ORDER BY number LIMIT 1").fetchone()
     waiting = database.execute("SELECT count(*) FROM gap_record").fetchone()[0]
     total = dict(database.execute("SELECT name, value FROM meta WHERE name IN ('gaps', 'samples_dropped')").fetchall())
