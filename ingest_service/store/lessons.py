@@ -78,9 +78,11 @@ class LessonStore:
         with transaction(self._engine) as session:
             return [Finished(**row) for row in session.execute(query).mappings()]
 
-    def put(self, lesson: Lesson) -> None:
-        """In the place of what that cremation taught before."""
+    def put(self, lesson: Lesson, needed_from_ms: int) -> None:
+        """In the place of what that cremation taught before; lessons charged before that time are needed no more."""
+        older = LessonTable.furnace_id == lesson.furnace_id, LessonTable.charge_ms < needed_from_ms
         with transaction(self._engine) as session:
+            session.execute(delete(LessonTable).where(*older))
             _take_away(session, lesson.furnace_id, lesson.case_number)
             values = msgspec.structs.asdict(lesson)
             values |= {"held_back": lesson.held_back.value, "layout": LAYOUT}
@@ -91,12 +93,6 @@ class LessonStore:
         """A cremation that was none after all teaches nothing."""
         with transaction(self._engine) as session:
             _take_away(session, furnace_id, case_number)
-
-    def forget_before(self, furnace_id: int, charge_ms: int) -> None:
-        """Lessons of cremations that were charged before that time are not needed any more."""
-        older = LessonTable.furnace_id == furnace_id, LessonTable.charge_ms < charge_ms
-        with transaction(self._engine) as session:
-            session.execute(delete(LessonTable).where(*older))
 
     def of_furnaces(self, furnace_ids: Collection[int]) -> dict[int, list[Lesson]]:
         """The lessons of each of these furnaces, oldest first; what another layout holds is none."""

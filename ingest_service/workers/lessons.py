@@ -73,15 +73,13 @@ class Lessons:
 
     def learn(self, looked: Looked) -> None:
         """Keep what it teaches; it is not looked at again. Lessons that nobody needs any more go."""
-        finished, used = looked.finished, self._teaching({looked.finished.furnace_id: looked.lessons})
+        finished = looked.finished
+        own = self._teaching({finished.furnace_id: looked.lessons})[finished.furnace_id]
         if looked.fresh is None:
             self._lessons.forget(finished.furnace_id, finished.case_number)
         else:
-            self._lessons.put(looked.fresh)
-        own = used[finished.furnace_id]
-        needed = own[:1] if len(own) == LESSONS else looked.lessons[-_KEPT:][:1]
-        for first in needed:
-            self._lessons.forget_before(finished.furnace_id, first.charge_ms)
+            needed = own if len(own) == LESSONS else looked.lessons[-_KEPT:]
+            self._lessons.put(looked.fresh, needed[0].charge_ms)
         self._known.keep([finished.furnace_id], _learnt([own]))
         self._seen = finished.id
 

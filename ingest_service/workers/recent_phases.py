@@ -11,6 +11,7 @@ from ingest_service.workers.cycle_reading import read_table
 
 MINUTES = 128  # longer than from a charge to its cooling
 LATE_MINUTES = 2  # read again each time
+REREAD_MS = 10 * MINUTE_MS  # so often all of them are: what came later still makes a phase known
 
 
 class RecentPhases:
@@ -31,7 +32,7 @@ class RecentPhases:
         furnaces = channels.furnaces[channels.series_of("phase", channels.furnaces) != NO_ID]
         passed = (end_ms - self.end_ms) // MINUTE_MS
         anew = passed >= MINUTES or passed < 0 or not np.array_equal(furnaces, self.furnaces)
-        count = MINUTES if anew else min(MINUTES, passed + LATE_MINUTES)
+        count = MINUTES if anew or end_ms % REREAD_MS == 0 else min(MINUTES, passed + LATE_MINUTES)
         fresh = self._read(channels, furnaces, end_ms, count)
         if anew:
             self.phase, self.told = fresh, np.zeros(fresh.shape, np.bool_)

@@ -35,7 +35,7 @@ def test_lessons_come_back_as_they_were_by_furnace_and_time(engine: Engine) -> N
     store = LessonStore(engine)
     written = [lesson("b", 5, why=HeldBack.UNUSUAL), lesson("a", 2), lesson("a", 3, furnace=2)]
     for one in written:
-        store.put(one)
+        store.put(one, 0)
     found = store.of_furnaces([1, 2, 3])
     assert {furnace: [one.case_number for one in own] for furnace, own in found.items()} == {
         1: ["a", "b"],
@@ -49,25 +49,24 @@ def test_lessons_come_back_as_they_were_by_furnace_and_time(engine: Engine) -> N
 def test_a_revision_takes_the_place_of_what_the_cremation_taught_before(engine: Engine) -> None:
     store = LessonStore(engine)
     for row, hour in ((4, 2), (9, 3)):
-        store.put(lesson("a", hour, row=row))
+        store.put(lesson("a", hour, row=row), 0)
     (one,) = store.of_furnaces([1])[1]
     assert (one.cremation_id, one.charge_ms) == (9, T0 + 3 * HOUR)
     assert store.seen() == 9
 
 
-def test_what_is_forgotten_is_gone_and_the_rest_stays(engine: Engine) -> None:
+def test_what_is_forgotten_or_needed_no_more_is_gone_and_the_rest_stays(engine: Engine) -> None:
     store = LessonStore(engine)
     for at, case in enumerate("abcd"):
-        store.put(lesson(case, at))
-        store.put(lesson(case, at, furnace=2))
+        store.put(lesson(case, at), T0 + (at - 2) * HOUR)
+        store.put(lesson(case, at, furnace=2), 0)
     store.forget(1, "d")
-    store.forget_before(1, T0 + HOUR)
     assert (cases(store), cases(store, 2)) == (["b", "c"], ["a", "b", "c", "d"])
 
 
 def test_lessons_of_other_quantities_or_minutes_are_not_read(engine: Engine) -> None:
     store = LessonStore(engine)
-    store.put(lesson("a", 1))
+    store.put(lesson("a", 1), 0)
     with Session(engine) as session, session.begin():
         session.execute(update(LessonTable).values(layout="another"))
     assert cases(store) == []
