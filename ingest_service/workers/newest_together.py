@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from edge_agent.wire.durations import MINUTE_MS
-from ingest_service.store.batch import SampleBatch, some_rows, without_repeats
+from ingest_service.store.batch import SampleBatch, some_rows
 
 NEWEST_MS = 15 * MINUTE_MS  # the store has put older ones in order
 
@@ -32,7 +32,7 @@ class NewestTogether:
         newest = self._of(series, max(from_ms, self._since_ms), to_ms)
         if from_ms >= self._since_ms:
             return newest
-        return without_repeats([self._store.raw(series, from_ms, self._since_ms), newest])
+        return one_after_another(self._store.raw(series, from_ms, self._since_ms), newest)
 
     def _of(self, series: Sequence[int], from_ms: int, to_ms: int) -> SampleBatch:
         if self._newest is None:
@@ -42,3 +42,14 @@ class NewestTogether:
         rows = np.concatenate([np.arange(0), *map(np.arange, first.tolist(), last.tolist())])
         times = newest.measured_at_ms[rows]
         return some_rows(newest, rows[(times >= from_ms) & (times < to_ms)])
+
+
+def one_after_another(before: SampleBatch, after: SampleBatch) -> SampleBatch:
+    """Two parts that are sorted by (series, time), of which the second is later, as one that is."""
+    whole = SampleBatch(
+        np.concatenate([before.series, after.series]),
+        np.concatenate([before.measured_at_ms, after.measured_at_ms]),
+        np.concatenate([before.value, after.value]),
+        np.concatenate([before.reason, after.reason]),
+    )
+    return some_rows(whole, np.argsort(whole.series, kind="stable"))

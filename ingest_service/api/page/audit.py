@@ -1,7 +1,7 @@
 """The page of the audit trail: who did what, from where, what was before and after, and why."""
 
 from datetime import date, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from ingest_service.api.audit import Auditing, audited_homes
 from ingest_service.api.context import Here
 from ingest_service.api.page.rendering import OpenPage, Page
+from ingest_service.api.page.texts import Texts
 from ingest_service.audit.chain import Record
 from ingest_service.audit.entry import Action
 from ingest_service.store.audit import AuditFilter
@@ -84,7 +85,23 @@ def show_trail(
         older=_older(asked, found),
         export=asked.export(page),
         end=here.audit.head() if wanted.homes is None else None,
+        state=lambda text: state_told(text, page.t),
     )
+
+
+def state_told(text: str, t: Texts) -> str:
+    """What a record says of a state, without the marks of JSON; of an alarm in the reader's language."""
+    try:
+        fields = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return text
+    if [*fields] == ["state"]:
+        return t.known("alarm_state", str(fields["state"]))
+    return ", ".join(f"{name}: {_plain(value)}" for name, value in fields.items())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _older(asked: Asked, found: tuple[Record, ...]) -> str:

@@ -2,18 +2,23 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from ingest_service.api.cycles import ranking_of
+from ingest_service.api.page.addresses import PageNumber
 from ingest_service.api.page.alarm_view import furnace_href
+from ingest_service.api.page.paging import Paging
 from ingest_service.api.page.rendering import AnyPage, Page
 from ingest_service.api.page.tiles import furnace_name, home_name
 from ingest_service.cycles.ranking import Standing
 from ingest_service.store import overview
 from ingest_service.store.rows import FurnaceRow
+
+FURNACES_A_PAGE = 100
 
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -49,14 +54,17 @@ class Line(msgspec.Struct, frozen=True):
 
 
 @router.get("/energy")
-def show_energy(page: AnyPage, span: Span = Span.YESTERDAY) -> HTMLResponse:
+def show_energy(
+    page: AnyPage, span: Span = Span.YESTERDAY, number: Annotated[PageNumber, Query(alias="page")] = 1
+) -> HTMLResponse:
     """The ranking of the furnaces in sight."""
     to_ms = page.clock.day_start_ms(page.now_ms)
     from_ms = page.clock.day_start_ms(page.now_ms, span.days)
     ranking, known = ranking_of(page.here, page.sight, from_ms, to_ms)
     homes = {home.id: home_name(home, page.t) for home in overview.homes(page.sight)}
     top = max((one.gas_all_m3 or 0.0 for one in ranking.standings), default=0.0)
-    lines = [_line(page, one, known[one.furnace_id], homes, top) for one in ranking.standings]
+    paging = Paging.of(len(ranking.standings), FURNACES_A_PAGE, number)
+    lines = [_line(page, one, known[one.furnace_id], homes, top) for one in paging.part(ranking.standings)]
     return page.render(
         "energy.html",
         "energy",
@@ -66,10 +74,11 @@ def show_energy(page: AnyPage, span: Span = Span.YESTERDAY) -> HTMLResponse:
         to_ms=to_ms,
         ranking=ranking,
         lines=lines,
-        cremations=sum(line.standing.cremations for line in lines),
-        avoidable=sum(line.standing.avoidable_cold_starts for line in lines),
+        paging=paging,
+        cremations=sum(one.cremations for one in ranking.standings),
+        avoidable=sum(one.avoidable_cold_starts for one in ranking.standings),
         factor=f"{page.here.config.cremations.co2_kg_per_m3:g}",
-        number=told(1),
+        decimal=told(1),
         whole=told(0),
     )
 

@@ -133,7 +133,15 @@ def test_days_are_those_of_the_site_and_counted_in(audited: tuple[City, str], au
 def test_an_action_of_a_later_version_is_shown_as_it_is(auditor: httpx.Client) -> None:
     page = auditor.get("/audit", params={"action": "from_a_later_version"}).text
     assert "from_a_later_version" in page
-    assert "{&#34;a&#34;:1} → {&#34;a&#34;:2}" in page
+    assert "a: 1 → a: 2" in page
+
+
+def test_an_alarms_state_stands_in_words(audited: tuple[City, str], auditor: httpx.Client) -> None:
+    city, _ = audited
+    city.trail.record(entry(NOW_MS + 1, before='{"state":"active_unacknowledged"}', after='{"state":"closed"}'))
+    assert "Unacknowledged → Finished" in auditor.get("/audit?lang=en").text
+    assert "未确认 → 已结束" in auditor.get("/audit?lang=zh").text
+    auditor.cookies.delete("lang")
 
 
 def test_an_acknowledgement_is_in_the_trail_with_name_address_and_reason(audited: tuple[City, str]) -> None:

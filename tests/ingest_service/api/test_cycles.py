@@ -115,6 +115,17 @@ def test_the_ranking_puts_the_most_sparing_furnace_first_idle_gas_included(reade
     assert {one["place"] for one in others} == {None}
 
 
+def test_the_ranking_of_many_furnaces_comes_a_page_at_a_time(
+    reader: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = words(reader.get("/energy", headers={"Accept-Language": "en"}).text)
+    monkeypatch.setattr("ingest_service.api.page.energy.FURNACES_A_PAGE", 1)
+    first, second = (reader.get(f"/energy?page={at}", headers={"Accept-Language": "en"}).text for at in (1, 2))
+    assert ["1. " in words(html) for html in (first, second)] == [True, False]
+    assert 'href="/energy?span=yesterday&amp;page=2"' in first
+    assert whole.split("Avoidable")[0] == words(first).split("Avoidable")[0], "the figures above are those of all"
+
+
 def test_the_ranking_of_one_home_leaves_the_others_out(reader: httpx.Client) -> None:
     params: dict[str, int | str] = {"from": YESTERDAY, "to": MIDNIGHT, "home": "donghu"}
     assert {one["home_id"] for one in reader.get("/api/v1/energy", params=params).json()["standings"]} == {"donghu"}
