@@ -6,9 +6,10 @@ from typing import Any
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ingest_service.errors import StoreError
+from ingest_service.store import postgresql
 
 
 def database_url(folder: Path, url: str) -> str:
@@ -18,9 +19,14 @@ def database_url(folder: Path, url: str) -> str:
 
 def open_database(url: str) -> Engine:
     """Connect and migrate to the newest tables. Raises StoreError when the database cannot be used."""
-    engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    try:
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    except (ModuleNotFoundError, ArgumentError) as error:
+        raise StoreError(f"relational database: {error} (PostgreSQL needs the extra `postgresql`)") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
+    elif engine.dialect.name == "postgresql":
+        postgresql.prepare(engine)
     try:
         _migrate(engine)
     except SQLAlchemyError as error:

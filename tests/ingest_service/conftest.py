@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Engine
 
+from tests.support.database import new_database
 from tests.support.influx import InfluxDB
 from tests.support.postgresql import PostgreSQL
 from tests.support.victoria import VictoriaMetrics
@@ -31,3 +33,15 @@ def postgresql() -> Iterator[PostgreSQL]:
     server.start()
     yield server
     server.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """A relational database with every table and no row: of each kind."""
+    if request.param == "sqlite":
+        opened = new_database(request.getfixturevalue("tmp_path"))
+    else:
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        opened = server.database()
+    yield opened
+    opened.dispose()

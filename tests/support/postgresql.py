@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy import Connection, Engine, create_engine, insert, text
 
 from ingest_service.audit.chain import START
+from ingest_service.store import postgresql
 from ingest_service.store.audit_tables import AuditHead
 from ingest_service.store.database import open_database
 from tests.support.broker import free_port
@@ -64,6 +65,7 @@ class PostgreSQL(Server):
     def database(self) -> Engine:
         """The one with every table; what the test before wrote is gone."""
         engine = create_engine(f"postgresql+psycopg://clearstack@127.0.0.1:{self._port}/{_KEPT}", pool_pre_ping=True)
+        postgresql.prepare(engine)
         with engine.begin() as connection:
             _empty(connection)
         return engine

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -7,22 +5,8 @@ from sqlalchemy.orm import Session
 from ingest_service.store.embedded import EmbeddedStore
 from ingest_service.store.tables import Furnace, Home
 from tests.ingest_service.store.stores import Opener, influx_store, victoria_store
-from tests.support.database import new_database
 from tests.support.influx import InfluxDB
-from tests.support.postgresql import PostgreSQL
 from tests.support.victoria import VictoriaMetrics
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """A relational database with every table and no row: of each kind."""
-    if request.param == "sqlite":
-        opened = new_database(request.getfixturevalue("tmp_path"))
-    else:
-        server: PostgreSQL = request.getfixturevalue("postgresql")
-        opened = server.database()
-    yield opened
-    opened.dispose()
 
 
 @pytest.fixture

@@ -103,15 +103,14 @@ def test_seeds_from_before_are_sealed_at_the_start_and_leave_no_trace(tmp_path: 
     engine.dispose()
 
 
-def test_a_new_key_in_front_seals_everything_anew_and_the_old_one_may_go(tmp_path: Path) -> None:
-    engine, old, new = new_database(tmp_path), b"o" * 32, b"n" * 32
-    seeds = from_before(engine, 3)
-    assert reseal(engine, Sealer([old])).count == 3
-    assert reseal(engine, Sealer([new, old])).count == 3
-    assert reseal(engine, Sealer([new, old])).count == 0
-    people = people_of(engine, Sealer([new]))
+def test_a_new_key_in_front_seals_everything_anew_and_the_old_one_may_go(database: Engine) -> None:
+    old, new = b"o" * 32, b"n" * 32
+    seeds = from_before(database, 3)
+    assert reseal(database, Sealer([old])).count == 3
+    assert reseal(database, Sealer([new, old])).count == 3
+    assert reseal(database, Sealer([new, old])).count == 0
+    people = people_of(database, Sealer([new]))
     assert sorted(people.code_seed(person).hex() for person in people.people()) == seeds
-    engine.dispose()
 
 
 def test_seeds_whose_key_is_lost_are_told_by_account_and_come_back_with_it(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 import random
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -17,17 +15,14 @@ from ingest_service.store.tables import Home
 from ingest_service.workers.deliver import BACKOFF_MS, DEADLINE_MS, JITTER, LEASE_MS, DeliverWorker
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
 from tests.ingest_service.notify.receiver import Inlet, listening
-from tests.support.database import new_database
 from tests.support.told import told_of
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = new_database(tmp_path)
-    with Session(opened) as session, session.begin():
+def engine(database: Engine) -> Engine:
+    with Session(database) as session, session.begin():
         session.add(Home(id="qingshan"))
-    yield opened
-    opened.dispose()
+    return database
 
 
 class Post:
