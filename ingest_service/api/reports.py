@@ -47,7 +47,8 @@ def download_report(
     row = found_home(sight, home)
     furnaces = [found_furnace(sight, home, furnace)] if furnace else overview.furnaces(sight, home)
     zone = zone_of(here.config)
-    records = Records(sight, here.store, here.book, zone, here.version, here.awaits)
+    site = here.config.cremations, here.config.judging.barometric_pa
+    records = Records(sight, here.store, here.book, zone, here.version, here.awaits, *site)
     report = gather(records, row, furnaces, _span(here, sight, kind, label, furnaces if furnace else []))
     locale = language or chosen(request.query_params, request.cookies, request.headers.get("accept-language", ""))
     file = render(report, form, Telling(texts(locale), zone))

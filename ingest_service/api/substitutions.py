@@ -38,7 +38,10 @@ class SubstitutedOut(Out):
 
 
 class FilledOut(Out):
-    """A pollutant by one rule, in `unit`; `due`, `filled` and `missing` are operating hours of the month."""
+    """A pollutant by one rule, in `unit`; `due`, `filled` and `missing` are operating hours of the month.
+
+    `mass_kg` is what the hours filled in stand for in `mass_minutes` of cremations; null where nothing tells a flow.
+    """
 
     pollutant: str
     rule: str
@@ -51,6 +54,8 @@ class FilledOut(Out):
     capture_pct: float | None
     mean: float | None
     mean_with_filled: float | None
+    mass_kg: float | None
+    mass_minutes: int
     gaps: list[SubstitutedOut]
 
 
@@ -65,7 +70,8 @@ class SubstitutionsOut(Out):
 def show_substitutions(home: str, furnace: str, month: str, here: Here, sight: Sight) -> SubstitutionsOut:
     """`month` is 2026-11. Where no rule is in force nothing is filled in."""
     row, zone = found_furnace(sight, home, furnace), zone_of(here.config)
-    records = Records(sight, here.store, here.book, zone, here.version, here.awaits)
+    site = here.config.cremations, here.config.judging.barometric_pa
+    records = Records(sight, here.store, here.book, zone, here.version, here.awaits, *site)
     try:
         span = calendar_span(Kind.MONTH, month, zone)
     except ValueError as error:
@@ -99,6 +105,8 @@ def _filled(found: Filled) -> FilledOut:
         capture_pct=found.capture_pct,
         mean=found.mean,
         mean_with_filled=found.mean_with_filled,
+        mass_kg=found.mass_kg,
+        mass_minutes=found.mass_minutes,
         gaps=[_gap(gap) for gap in found.gaps],
     )
 

@@ -90,7 +90,8 @@ def _made(args: argparse.Namespace, home: str, furnace: str) -> ReportFile:
         reader = Reader(engine, Scope())
         row, furnaces = _places(reader, home, furnace)
         span = _span(reader, *_when(args), zone, furnaces if furnace else [])
-        records = Records(reader, store, book, zone, version("clearstack"), partial(_awaits, reader))
+        site = config.cremations, config.judging.barometric_pa
+        records = Records(reader, store, book, zone, version("clearstack"), partial(_awaits, reader), *site)
         report = gather(records, row, furnaces, span)
         return render(report, Form(args.format), Telling(texts(Locale(args.lang)), zone))
     finally:

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from ingest_service.reports.cells import Cell, Flag, Sheet
 from ingest_service.reports.model import Filled, Filling, FurnacePart, Report, RuleLine
-from ingest_service.reports.telling import Telling, mean, moment, share, unit
+from ingest_service.reports.telling import Telling, mean, moment, rounded, share, unit
 
 Row = tuple[Cell, ...]
 COLUMNS = {
-    "filling": "furnace pollutant due filled still_missing capture mean mean_filled unit rule",
+    "filling": "furnace pollutant due filled still_missing capture mean mean_filled unit filled_mass filled_minutes "
+    "rule",
     "substituted": "furnace pollutant start end hours label value unit method rule clause",
 }
 
@@ -32,6 +33,8 @@ def _totals(report: Report, tell: Telling, nil: str) -> Sheet:
             mean(found.mean, step),
             mean(found.mean_with_filled, step),
             unit(found.subject.unit),
+            None if found.mass_kg is None else rounded(found.mass_kg, 0.001),
+            None if found.mass_kg is None else found.mass_minutes,
             found.subject.rule,
         )
 

@@ -7,13 +7,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
+from ingest_service.cycles.settings import Cremations
 from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.emissions.pack import RulePack
 from ingest_service.emissions.periods import day_bounds, local, month_bounds, quarter_bounds
 from ingest_service.emissions.rulebook import RuleBook
+from ingest_service.emissions.units import Oxide, Pollutant, scale_of
 from ingest_service.reports.dosing import REAGENTS, dosing_of
+from ingest_service.reports.filled_mass import Chimney, filled_mass
 from ingest_service.reports.filling import filled_of, filling_of
+from ingest_service.reports.gas_reading import read_gas
 from ingest_service.reports.model import (
     DosedCremation,
     Filled,
@@ -44,7 +48,7 @@ MOST_EXCEEDANCES = 100_000
 
 
 class Records(msgspec.Struct, frozen=True):
-    """Where a report's figures are on record, and what else goes into it.
+    """Where a report's figures are on record, and what else goes into it: the site's own of its stacks and its air.
 
     `awaits` (furnace id, from, to in ms) says whether an hour in that time has yet to be judged with a mark.
     """
@@ -55,6 +59,8 @@ class Records(msgspec.Struct, frozen=True):
     zone: ZoneInfo
     software: str
     awaits: Callable[[int, int, int], bool]
+    cremations: Cremations = Cremations()
+    barometric_pa: float | None = None
 
 
 def gather(records: Records, home: HomeRow, furnaces: Sequence[FurnaceRow], span: ReportSpan) -> Report:
@@ -79,7 +85,27 @@ def month_filled(records: Records, furnace: FurnaceRow, span: ReportSpan) -> tup
     quarter, _ = quarter_bounds(local(span.from_ms, records.zone))
     times = (round(quarter.timestamp() * 1000), span.to_ms)
     periods = trends.judgements(records.reader, furnace.id, *times, Averaging.CLOCK_HOUR)
-    return filled_of(periods, span.from_ms, packs)
+    return tuple(_with_mass(records, furnace, one) for one in filled_of(periods, span.from_ms, packs))
+
+
+def _with_mass(records: Records, furnace: FurnaceRow, found: Filled) -> Filled:
+    """The same with the mass that its substituted hours stand for, where the stack is known."""
+    area_m2, pollutant = records.cremations.area_of(furnace.home_id, furnace.name), Pollutant(found.subject.pollutant)
+    scale = scale_of(pollutant, found.subject.unit)
+    pack = next(one for one in records.book.packs if one.key == found.subject.rule)
+    if area_m2 is None or scale is None or not found.gaps:
+        return found
+    series = overview.series(records.reader, [furnace.id])
+    o2_is_wet = any(one.quantity == "flue_o2" and one.basis.startswith("wet") for one in series)
+    chimney = Chimney(area_m2, records.barometric_pa, o2_is_wet)
+    masses = []
+    for gap in found.gaps:
+        gas = read_gas(records.store, series, (pollutant, *Oxide), gap.start_ms, gap.end_ms)
+        burned = cycles_of(records.reader, [furnace.id], gap.start_ms, gap.end_ms)
+        masses.append(filled_mass(pollutant, scale.inward(gap.value), pack.reference, gas, chimney, burned))
+    minutes = sum(one.minutes for one in masses)
+    kg = sum(one.kg for one in masses) if minutes else None
+    return msgspec.structs.replace(found, mass_kg=kg, mass_minutes=minutes)
 
 
 def cremation_span(cremation: CycleRow) -> ReportSpan:

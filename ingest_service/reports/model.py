@@ -127,6 +127,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
 
     `due` operating hours, of which `filled` were substituted and `missing` stay without a value. `capture_pct` is that
     of the quarter up to the month's end. Means in the subject's unit: of valid hours, and with the substituted ones.
+    `mass_kg` is what the substituted hours stand for in `mass_minutes` of cremations; None where nothing tells a flow.
     """
 
     subject: Subject
@@ -139,6 +140,8 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     mean: float | None
     mean_with_filled: float | None
     gaps: tuple[FilledGap, ...]
+    mass_kg: float | None = None
+    mass_minutes: int = 0
 
 
 class Said(msgspec.Struct, frozen=True):

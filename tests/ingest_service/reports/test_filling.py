@@ -123,11 +123,20 @@ def test_a_pack_that_nobody_checked_fills_nothing_in_whatever_it_says() -> None:
 def test_the_monthly_report_tells_what_was_filled_in_by_which_rule_and_clause() -> None:
     made = month_report(IN_FORCE)
     total = table(made, "Missing hours filled in (not judged)")[1]
-    assert total[1:] == ["Hydrogen chloride", "17", "3", "0", "82.4", "14.1", "15.3", "mg/m³", PACK.key]
+    assert total[1:] == ["Hydrogen chloride", "17", "3", "0", "82.4", "14.1", "15.3", "mg/m³", "", "", PACK.key]
     gap = table(made, "Substituted values, gap by gap")[1]
     assert gap[2:4] == ["2026-03-09T12:00+08:00", "2026-03-09T16:00+08:00"]
     assert gap[4:8] == ["3", "substituted", "21.0", "mg/m³"]
     assert gap[8:] == ["highest of the 3 valid hours before", PACK.key, "permit, clause 7"]
+
+
+def test_the_mass_of_what_was_filled_in_stands_apart() -> None:
+    made = month_report(IN_FORCE)
+    (part,) = made.furnaces
+    filled = tuple(msgspec.structs.replace(one, mass_kg=0.01234, mass_minutes=95) for one in part.filled)
+    told = msgspec.structs.replace(made, furnaces=(msgspec.structs.replace(part, filled=filled),))
+    assert table(told, "Missing hours filled in (not judged)")[1][9:11] == ["0.012", "95"]
+    assert table(told, "Emitted mass") == table(made, "Emitted mass")
 
 
 @pytest.mark.parametrize(
