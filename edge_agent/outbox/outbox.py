@@ -2,34 +2,31 @@
 
 import asyncio
 import secrets
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
-from itertools import islice
 from typing import TypeVar
 
 import structlog
 
 from edge_agent.config import OutboxLimits
 from edge_agent.errors import OutboxError
-from edge_agent.outbox.block import NODE, Block, Released, gap_of, joined
+from edge_agent.outbox.block import NODE, Block, Released
 from edge_agent.outbox.file import OutboxFile, OutboxState
 from edge_agent.outbox.retag import TagName
 from edge_agent.outbox.schema import DamagedOutbox
+from edge_agent.outbox.waiting import Waiting
 from edge_agent.wire.birth import AcknowledgedRange
 from edge_agent.wire.command import Acknowledgement, BlockRange
-from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, GapReason, NumberedGap
+from edge_agent.wire.gap import FIRST_GAP_BLOCK, Gap, NumberedGap
 from edge_agent.wire.sample import Sample
 
 COMMIT_S = 0.2  # the wait that lets blocks share one sync of the disk
 COMMIT_BLOCKS = 64  # a group of this size does not wait
 MAX_COMMIT_BLOCKS = 256
-MAX_WAITING_BLOCKS = 4096  # what memory holds while the disk refuses
 _BD_SEQS = 256
 
 Listener = Callable[[Sequence[Block]], None]
-_GapKey = tuple[str, GapReason, int]
 T = TypeVar("T")
 _log = structlog.get_logger()
 
@@ -53,9 +50,7 @@ class Outbox:
         self._trusted_ms = trusted_ms or now_ms
         self._last_number = self.durable_number = file.last_number
         self._bd_seq, self._is_bd_seq_kept = file.bd_seq, True
-        self._waiting: deque[Block] = deque()
-        self._being_written = 0
-        self._gaps: dict[_GapKey, Gap] = {}
+        self._waiting = Waiting()
         self._last_gap_number = FIRST_GAP_BLOCK - 1
         self._read_until_ms = 0
         self._tags: Mapping[int, TagName] = {}
@@ -95,16 +90,14 @@ class Outbox:
         self._last_number += 1
         if device != NODE:
             self._read_until_ms = self._now_ms()
-        self._waiting.append(Block(self._last_number, device, tuple(sorted(samples, key=_measured_at))))
-        if len(self._waiting) > MAX_WAITING_BLOCKS:
-            self._drop_waiting()
+        self._waiting.add(Block(self._last_number, device, tuple(sorted(samples, key=_measured_at))), self.epoch)
         self._appended.set()
         if len(self._waiting) >= COMMIT_BLOCKS:
             self._group_full.set()
 
     def lose(self, gap: Gap) -> None:
         """Take a loss that happened before the outbox: it is written with the next group."""
-        self._remember([gap])
+        self._waiting.lose([gap])
         self._appended.set()
 
     async def run(self) -> None:
@@ -122,25 +115,23 @@ class Outbox:
         async with self._writing:
             self._appended.clear()
             self._group_full.clear()
-            while self._waiting or self._gaps:
+            while not self._waiting.is_empty:
                 if not await self._write_group():
                     return False
             return True
 
     async def _write_group(self) -> bool:
-        batch, gaps = list(islice(self._waiting, MAX_COMMIT_BLOCKS)), self._gaps
-        self._gaps, self._being_written = {}, len(batch)
+        group = self._waiting.take(MAX_COMMIT_BLOCKS)
         try:
-            await self._call(lambda: self._file.append(batch, self._now_ms(), gaps.values(), self._trusted_ms()))
+            await self._call(lambda: self._file.append(group.blocks, self._now_ms(), group.gaps, self._trusted_ms()))
         except OutboxError as error:
             self._refused(error)
             return False
         else:
-            gaps = {}
+            self._waiting.forget_taken()
         finally:
-            self._being_written = 0
-            self._remember(gaps.values())
-        self._settle(batch)
+            self._waiting.let_go()
+        self._tell(group.blocks)
         return True
 
     def accepts(self, acknowledgement: Acknowledgement) -> bool:
@@ -205,9 +196,7 @@ class Outbox:
 
     async def give_up_waiting(self) -> None:
         """The process ends while the disk refuses: what waits becomes a gap, for which there is room in the reserve."""
-        _log.error("outbox_closed_incomplete", blocks_lost=len(self._waiting))
-        self._remember(gap_of(block, GapReason.DISK_FULL, self.epoch) for block in self._waiting)
-        self._waiting.clear()
+        _log.error("outbox_closed_incomplete", blocks_lost=self._waiting.give_up(self.epoch))
         await self.flush()
 
     def close(self) -> None:
@@ -240,29 +229,14 @@ class Outbox:
             raise
         return result
 
-    def _settle(self, batch: Sequence[Block]) -> None:
-        """The batch is on the disk: forget it here, and tell."""
+    def _tell(self, blocks: Sequence[Block]) -> None:
+        """The blocks are on the disk."""
         if self._refusing_since_ms is not None:
             _log.info("outbox_recovered", refused_for_s=(self._now_ms() - self._refusing_since_ms) / 1000)
             self._refusing_since_ms = None
-        for _ in batch:
-            self._waiting.popleft()
-        if batch:
-            self.durable_number = batch[-1].number
-            self.listener(batch)
-
-    def _drop_waiting(self) -> None:
-        """Memory is full because the disk refuses: lose the oldest block that is not being written."""
-        block = self._waiting[self._being_written]
-        del self._waiting[self._being_written]
-        self._remember([gap_of(block, GapReason.DISK_FULL, self.epoch)])
-
-    def _remember(self, gaps: Iterable[Gap]) -> None:
-        """Keep losses, one gap a device and reason, until the disk takes them."""
-        for gap in gaps:
-            key = (gap.device, gap.reason, gap.epoch)
-            known = self._gaps.get(key)
-            self._gaps[key] = gap if known is None else joined(known, gap)
+        if blocks:
+            self.durable_number = blocks[-1].number
+            self.listener(blocks)
 
     def _are_written(self, first: int, last: int) -> bool:
         if first < FIRST_GAP_BLOCK:

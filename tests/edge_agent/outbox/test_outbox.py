@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.config import OutboxLimits
-from edge_agent.outbox import Block, Gap, GapReason, Outbox, OutboxFile, Released, open_outbox, outbox
+from edge_agent.outbox import Block, Gap, GapReason, Outbox, OutboxFile, Released, open_outbox, outbox, waiting
 from edge_agent.wire.command import Acknowledgement
 from edge_agent.wire.sample import Sample
 from tests.edge_agent.outbox.disk import damage, refusing
@@ -134,7 +134,7 @@ def test_while_the_disk_refuses_blocks_wait_and_then_all_are_written(path: Path)
 def test_what_memory_cannot_hold_while_the_disk_refuses_becomes_one_recorded_gap(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "MAX_WAITING_BLOCKS", 10)
+    monkeypatch.setattr(waiting, "MAX_BLOCKS", 10)
 
     async def story(box: Outbox) -> None:
         await box.flush()
