@@ -245,26 +245,36 @@ def test_who_was_revoked_is_not_let_in_and_what_they_still_say_is_not_heard(tmp_
     broker = Mosquitto(centre.folder, centre.broker_port, centre.settings())
     broker.start()
     try:
-        with account(centre, "beishan/lost") as lost, account(centre, "service", "spBv1.0/#") as service:
+        orders = "spBv1.0/beishan/NCMD/lost"
+        with account(centre, "beishan/lost", orders) as lost, account(centre, "service", "spBv1.0/#") as service:
             lost.say("spBv1.0/beishan/NDATA/lost", b"before")
-            wait_until(lambda: service.heard)
+            service.say(orders, b"before")
+            wait_until(lambda: service.heard and lost.heard)
             centre.run("revoke", "--home", "beishan", "--edge", "lost")
             broker.reload()
             with account(centre, "beishan/kept") as kept:
                 lost.say("spBv1.0/beishan/NDATA/lost", b"after")
+                service.say(orders, b"after")
                 kept.say("spBv1.0/beishan/NDATA/kept", b"end")
                 wait_until(lambda: b"end" in [payload for _, payload in service.heard])
-            assert b"after" not in [payload for _, payload in service.heard]
+            assert ("spBv1.0/beishan/NDATA/lost", b"after") not in service.heard
+            assert lost.heard == [(orders, b"before")]
+        assert tries(centre, "beishan/lost").refused, "the list of revoked certificates was read again with the rest"
+        assert not tries(centre, "beishan/kept").refused
         broker.stop()
         broker.start()
-        files = centre.ca / "edges" / "beishan" / "lost"
-        again = Account(
-            centre.broker_port, centre.ca / "ca.pem", Certificate(str(files / "edge.pem"), str(files / "edge.key"))
-        )
-        again.close()
-        assert again.refused
+        assert tries(centre, "beishan/lost").refused
     finally:
         broker.kill()
+
+
+def tries(centre: Centre, name: str) -> Account:
+    """Somebody who comes with their certificate, and went again."""
+    files = centre.ca / "edges" / name / "edge"
+    own = Certificate(f"{files}.pem", f"{files}.key")
+    found = Account(centre.broker_port, centre.ca / "ca.pem", own)
+    found.close()
+    return found
 
 
 @pytest.fixture
