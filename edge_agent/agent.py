@@ -14,7 +14,7 @@ from edge_agent.config import ClockWatching, Site, load_site
 from edge_agent.errors import OutboxError
 from edge_agent.kernel_clock import ask_kernel
 from edge_agent.outbox import Outbox, open_outbox
-from edge_agent.poller import DeviceState
+from edge_agent.polled_device import DeviceState
 from edge_agent.polling import Polling
 from edge_agent.publisher import Credentials, Node, Pacing, PacingLimits, Presence, Publisher, tag_names
 from edge_agent.reload import Reloader

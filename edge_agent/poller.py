@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from enum import Enum
 
 import structlog
 from msgspec.structs import replace
@@ -12,13 +11,13 @@ from edge_agent.backoff import backoff_ms
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.config import Site
 from edge_agent.counters import PollCounters
-from edge_agent.deadband import ReportFilter
-from edge_agent.devices.reads import PlannedRead, plan_reads, positions_of, scan_classes
+from edge_agent.devices.reads import PlannedRead
 from edge_agent.errors import DeviceError
 from edge_agent.modbus.client import Line
 from edge_agent.modbus.connection import Connection
 from edge_agent.modbus.registers import Readings
-from edge_agent.scan import all_due_at, first_slots, take_due
+from edge_agent.polled_device import DeviceState, PolledDevice, continued
+from edge_agent.scan import all_due_at, take_due
 from edge_agent.stamps import GivenTimes, Stamp, next_stamp
 from edge_agent.tags import DeviceTags, tag_devices
 from edge_agent.wire.gap import Gap, GapReason
@@ -28,13 +27,6 @@ FAILURES_UNTIL_DOWN = 3
 LONGEST_PAUSE = 1.5  # in periods: a poll that is later than that was left out
 DEATH_TOLD_MS = 300_000  # how often it is told that a dead device could not be read
 log = structlog.get_logger(__name__)
-
-
-class DeviceState(Enum):
-    """Whether a device can be read: `UP` from its first good answer, `DOWN` after three failures in a row."""
-
-    UP = "up"
-    DOWN = "down"
 
 
 Sink = Callable[[str, list[Sample]], Awaitable[None]]
@@ -72,7 +64,7 @@ class ConnectionPoller:
         self._line = Line(connection)
         self._sink, self._watch, self._draw, self._lose = sink, watch, draw, lose
         now_ms = self._clock.monotonic_ms()
-        self._devices = [_PolledDevice(tags, now_ms) for tags in devices]
+        self._devices = [PolledDevice(tags, now_ms) for tags in devices]
         self.stamp = stamp
         self._given = GivenTimes()
         self.between_polls = asyncio.Lock()
@@ -97,12 +89,12 @@ class ConnectionPoller:
         """Poll these devices from the next `run` on; those that any of `pollers` knows go on from where they are."""
         now_ms = self._clock.monotonic_ms()
         before = {device.name: device for poller in pollers for device in poller._devices}
-        self._devices = [_continued(before.get(tags.device.name), tags, now_ms) for tags in devices]
+        self._devices = [continued(before.get(tags.device.name), tags, now_ms) for tags in devices]
         for device in self._devices:
             if device.failures:  # who changed the file may have mended what failed
                 device.slots = all_due_at(device.slots, now_ms)
 
-    async def _poll(self, device: "_PolledDevice") -> None:
+    async def _poll(self, device: PolledDevice) -> None:
         begun_ms = self._clock.monotonic_ms()
         due = take_due(device.slots, begun_ms)
         device.slots = due.slots
@@ -140,7 +132,7 @@ class ConnectionPoller:
                 device.slots = all_due_at(device.slots, min(device.slots.earliest_ms, now_ms))
         return True
 
-    async def _read(self, device: "_PolledDevice", read: PlannedRead) -> list[Sample]:
+    async def _read(self, device: PolledDevice, read: PlannedRead) -> list[Sample]:
         """The samples of one read worth reporting; a refusal of the unit concerns these channels only."""
         asked_ms = self._clock.monotonic_ms()
         device.counters.reads += 1
@@ -159,18 +151,18 @@ class ConnectionPoller:
         device.counters.samples_read += len(readings.values)
         return device.reported(read.positions, readings, self._next_stamp())
 
-    def _bad(self, device: "_PolledDevice", positions: Sequence[int], reason: Reason) -> list[Sample]:
+    def _bad(self, device: PolledDevice, positions: Sequence[int], reason: Reason) -> list[Sample]:
         readings = Readings([None] * len(positions), [reason] * len(positions))
         return device.reported(positions, readings, self._next_stamp())
 
-    def _note_overrun(self, device: "_PolledDevice", begun_ms: int) -> None:
+    def _note_overrun(self, device: PolledDevice, begun_ms: int) -> None:
         """Polls were left out since the last reading. Of a device that fails its bad samples tell."""
         if device.arrived_ms is not None and begun_ms - device.arrived_ms > LONGEST_PAUSE * device.slots.periods_ms[0]:
             until_ms = self._now_ms()
             since_ms = min(device.read_at_ms + 1, until_ms)
             self._lose(Gap(device.name, since_ms, until_ms, 0, GapReason.OVERRUN))
 
-    def _note_death(self, device: "_PolledDevice", until_ms: int) -> None:
+    def _note_death(self, device: PolledDevice, until_ms: int) -> None:
         """The device could not be read until then, and no sample says so."""
         from_ms, device.dead_since_ms = device.dead_since_ms, max(until_ms, device.dead_since_ms)
         self._lose(Gap(device.name, from_ms, device.dead_since_ms, 0, GapReason.UNREACHABLE))
@@ -185,7 +177,7 @@ class ConnectionPoller:
         self.stamp = replace(stamp, at_ms=self._given.free(stamp.at_ms))
         return self.stamp
 
-    async def _succeeded(self, device: "_PolledDevice", samples: list[Sample]) -> None:
+    async def _succeeded(self, device: PolledDevice, samples: list[Sample]) -> None:
         device.failures, device.failure = 0, None
         device.read_at_ms, device.arrived_ms = self._now_ms(), self._clock.monotonic_ms()
         if device.state is DeviceState.DOWN:
@@ -196,7 +188,7 @@ class ConnectionPoller:
             await self._watch(device.name, DeviceState.UP)
         await self._hand_on(device, samples)
 
-    async def _failed(self, device: "_PolledDevice", error: DeviceError, samples: list[Sample]) -> None:
+    async def _failed(self, device: PolledDevice, error: DeviceError, samples: list[Sample]) -> None:
         """Hand on what says so, unless it is told dead by now, and leave the device alone for a while."""
         if error.reason is not device.failure:
             log.warning("device_read_failed", device=device.name, reason=error.reason.label, detail=error.detail)
@@ -214,73 +206,10 @@ class ConnectionPoller:
             log.warning("device_went_down", device=device.name, reason=error.reason.label)
             await self._watch(device.name, DeviceState.DOWN)
 
-    async def _hand_on(self, device: "_PolledDevice", samples: list[Sample]) -> None:
+    async def _hand_on(self, device: PolledDevice, samples: list[Sample]) -> None:
         device.counters.samples_reported += len(samples)
         if samples:
             await self._sink(device.name, samples)
-
-
-class _PolledDevice:
-    """One device: when it is due, how it is read, what it last reported and how it is doing."""
-
-    def __init__(self, tags: DeviceTags, now_ms: int) -> None:
-        device = tags.device
-        self.name, self.unit_id = device.name, device.unit_id
-        self.size = len(tags.aliases)
-        self.slots = first_slots(scan_classes(device.profile), now_ms)
-        self.counters = PollCounters(device=device.name)
-        self.state: DeviceState | None = None
-        self.dead_since_ms = 0
-        self.arrived_ms: int | None = None  # of the last reading, monotonic
-        self.read_at_ms = 0
-        self.failures = 0
-        self.failure: Reason | None = None
-        self.tags = tags
-        self._filter = ReportFilter([channel.report for channel in device.profile.channels])
-        self._plans: dict[tuple[int, ...], tuple[PlannedRead, ...]] = {}
-        self._refused: set[tuple[int, ...]] = set()
-
-    def reads_for(self, periods_ms: tuple[int, ...]) -> tuple[PlannedRead, ...]:
-        """The reads for the scan classes that are due, planned once for each combination."""
-        if periods_ms not in self._plans:
-            profile = self.tags.device.profile
-            self._plans[periods_ms] = plan_reads(profile, positions_of(profile, periods_ms))
-        return self._plans[periods_ms]
-
-    def reported(self, positions: Sequence[int], readings: Readings, stamp: Stamp) -> list[Sample]:
-        """The readings that pass the channels' report rules, as samples."""
-        samples = []
-        aliases, at_ms, passes = self.tags.aliases, stamp.at_ms, self._filter.passes
-        for position, value, reason in zip(positions, readings.values, readings.reasons, strict=True):
-            if reason is Reason.GOOD:
-                reason = stamp.reason
-            if passes(position, value, reason, at_ms):
-                samples.append(Sample(aliases[position], at_ms, value, reason))
-        return samples
-
-    def note_refusal(self, read: PlannedRead, error: DeviceError) -> None:
-        """Log the first of a row of refusals of the same channels."""
-        if read.positions not in self._refused:
-            self._refused.add(read.positions)
-            log.warning("device_read_refused", device=self.name, detail=error.detail)
-
-    def note_acceptance(self, read: PlannedRead) -> None:
-        """Log that channels which were refused can be read again."""
-        if read.positions in self._refused:
-            self._refused.remove(read.positions)
-            log.info("device_read_accepted", device=self.name, table=read.block.table, address=read.block.first)
-
-
-def _continued(before: _PolledDevice | None, tags: DeviceTags, now_ms: int) -> _PolledDevice:
-    """The device as it was where nothing changed; where something did, its counts go on, and its state."""
-    if before is not None and before.tags == tags:
-        return before
-    device = _PolledDevice(tags, now_ms)
-    if before is not None:
-        device.counters = before.counters
-        device.state, device.dead_since_ms = before.state, before.dead_since_ms
-        device.failures, device.failure = before.failures, before.failure
-    return device
 
 
 def make_pollers(

@@ -18,7 +18,8 @@ from edge_agent.config import Device, Site, load_site
 from edge_agent.counters import PollCounters
 from edge_agent.deadband import ReportMode, ReportRule
 from edge_agent.errors import ConfigError
-from edge_agent.poller import ConnectionPoller, DeviceState, make_pollers
+from edge_agent.polled_device import DeviceState
+from edge_agent.poller import ConnectionPoller, make_pollers
 from edge_agent.tags import tag_devices
 from edge_agent.terminal.watched import WatchedTags
 from edge_agent.toml_file import suggestion

@@ -11,7 +11,8 @@ from edge_agent import poller as poller_module
 from edge_agent.clock import Clock, SystemClock
 from edge_agent.config import load_site
 from edge_agent.counters import PollCounters, total_of
-from edge_agent.poller import ConnectionPoller, DeviceState, make_pollers
+from edge_agent.polled_device import DeviceState
+from edge_agent.poller import ConnectionPoller, make_pollers
 from edge_agent.wire.gap import Gap, GapReason
 from edge_agent.wire.sample import Reason, Sample
 from tests.edge_agent.modbus.script import Request, Script, addresses, bits, refusal, scripted, until_hung_up

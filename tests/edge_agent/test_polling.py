@@ -7,7 +7,7 @@ import pytest
 
 from edge_agent.clock import SystemClock
 from edge_agent.config import load_site
-from edge_agent.poller import DeviceState
+from edge_agent.polled_device import DeviceState
 from edge_agent.polling import Polling
 from edge_agent.site_plan import SitePlan, plan_site, touched_connections
 from edge_agent.wire.gap import GapReason

@@ -11,7 +11,8 @@ import pytest
 
 from edge_agent.clock import SystemClock
 from edge_agent.modbus.connection import Transport
-from edge_agent.poller import DeviceState, make_pollers
+from edge_agent.polled_device import DeviceState
+from edge_agent.poller import make_pollers
 from edge_agent.wire.sample import Sample
 from tests.faults.site import GENERATION, UNIT, Unit, cells_site
 from tests.support.certificates import make_certificates

@@ -14,7 +14,8 @@ from edge_agent.clock import SystemClock
 from edge_agent.config import Site
 from edge_agent.counters import PollCounters
 from edge_agent.modbus.connection import Transport
-from edge_agent.poller import ConnectionPoller, DeviceState, make_pollers
+from edge_agent.polled_device import DeviceState
+from edge_agent.poller import ConnectionPoller, make_pollers
 from edge_agent.wire.sample import Sample
 from tests.faults.site import Unit, cells_site
 from tests.support.certificates import make_certificates
