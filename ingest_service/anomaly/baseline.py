@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from ingest_service.anomaly.course import CELLS, MINUTES_OF, NO_CELL, PHASE_OF
-from ingest_service.anomaly.watched import QUANTITIES, WATCHED, Scale
+from ingest_service.anomaly.watched import QUANTITIES, WATCHED, Watched
 from ingest_service.columns import Float64s, Int64s
 
 LESSONS = 30  # of a furnace count: some five days
@@ -61,12 +61,12 @@ class Expected(msgspec.Struct, frozen=True):
     @property
     def low(self) -> Float64s:
         """What a mean is at least, in the unit of the channel."""
-        return _scaled(self.middle - WIDTH * self.sigma, lambda scale, value: scale.back(value))
+        return _each(self.middle - WIDTH * self.sigma, lambda one, value: one.bound(value))
 
     @property
     def high(self) -> Float64s:
         """What it is at most."""
-        return _scaled(self.middle + WIDTH * self.sigma, lambda scale, value: scale.back(value))
+        return _each(self.middle + WIDTH * self.sigma, lambda one, value: one.bound(value))
 
     def deviation(self, value: Float64s) -> Float64s:
         """How far means are from the middle, in robust sigmas and with their sign."""
@@ -115,12 +115,12 @@ def teaching(held_back: Sequence[HeldBack]) -> list[int]:
 
 def on_scale(value: Float64s) -> Float64s:
     """Values (..., quantities, any) on the scale of each quantity."""
-    return _scaled(value, lambda scale, column: scale.of(column))
+    return _each(value, lambda one, column: one.scale.of(column))
 
 
-def _scaled(value: Float64s, by: Callable[[Scale, Float64s], Float64s]) -> Float64s:
-    """Each quantity's values by its scale."""
-    return np.stack([by(one.scale, value[..., at, :]) for at, one in enumerate(WATCHED.values())], axis=-2)
+def _each(value: Float64s, by: Callable[[Watched, Float64s], Float64s]) -> Float64s:
+    """Each quantity's values in its own way."""
+    return np.stack([by(one, value[..., at, :]) for at, one in enumerate(WATCHED.values())], axis=-2)
 
 
 def _median(value: Float64s, axis: int) -> Float64s:

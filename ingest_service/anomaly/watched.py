@@ -1,6 +1,7 @@
 """Which quantities are held against what a furnace usually shows, and how finely. Data."""
 
 from enum import StrEnum, unique
+from math import inf
 
 import msgspec
 import numpy as np
@@ -20,8 +21,8 @@ class Scale(StrEnum):
         return np.log(np.maximum(value, 0.0) + LOG_OFFSET) if self is Scale.LOG else value
 
     def back(self, scaled: Float64s) -> Float64s:
-        """Values of that place on the scale; a logarithm gives none below 0."""
-        return np.maximum(np.exp(scaled) - LOG_OFFSET, 0.0) if self is Scale.LOG else scaled
+        """Values of that place on the scale."""
+        return np.exp(scaled) - LOG_OFFSET if self is Scale.LOG else scaled
 
 
 LOG_OFFSET = 5.0  # mg/m3: below it an analyser's own noise is most of what it shows
@@ -32,13 +33,19 @@ class Watched(msgspec.Struct, frozen=True):
 
     `floor` is the least that is ever assumed: what a good sensor and the process scatter by, though a few cremations
     were alike. Where it is more than `widest` a band would say nothing, and there is none: as of carbon monoxide while
-    the coffin catches fire. `reason` says why the quantity is watched.
+    the coffin catches fire. `least` and `most` are what is possible. `reason` says why the quantity is watched.
     """
 
     scale: Scale
     floor: float
     widest: float
     reason: str
+    least: float = 0.0
+    most: float = inf
+
+    def bound(self, scaled: Float64s) -> Float64s:
+        """A bound at that place on the scale, in the quantity's unit."""
+        return np.clip(self.scale.back(scaled), self.least, self.most)
 
 
 # Left out on purpose: what a controller holds at a setpoint or an operator sets (fans, dosing), what ages by itself
@@ -52,8 +59,12 @@ WATCHED: dict[str, Watched] = {
     ),
     "stack_temperature": Watched(Scale.LINEAR, 5.0, 40.0, "cooler that fouls, air that leaks in before the stack"),
     "filter_inlet_temperature": Watched(Scale.LINEAR, 3.0, 25.0, "too hot burns bags, too cold wets them"),
-    "chamber_draught": Watched(Scale.LINEAR, 1.5, 12.0, "fan, damper or duct; a chamber without suction lets gas out"),
-    "flue_o2": Watched(Scale.LINEAR, 0.3, 2.5, "air that leaks in or is missing; every conversion depends on it"),
+    "chamber_draught": Watched(
+        Scale.LINEAR, 1.5, 12.0, "fan, damper or duct; a chamber without suction lets gas out", -inf
+    ),
+    "flue_o2": Watched(
+        Scale.LINEAR, 0.3, 2.5, "air that leaks in or is missing; every conversion depends on it", 0.0, 21.0
+    ),
     "co": Watched(Scale.LOG, 0.15, 0.5, "burnout; varies by a factor from one cremation to the next"),
 }
 QUANTITIES = tuple(WATCHED)

@@ -99,7 +99,7 @@ def test_few_lessons_know_less_than_many() -> None:
 @given(st.permutations(range(14)), st.integers(0, 1_000))
 def test_the_order_of_cremations_does_not_matter(order: list[int], seed: int) -> None:
     table = lessons(14, seed)
-    assert np.array_equal(learn(table).sigma, learn(table[order]).sigma)
+    assert np.array_equal(learn(table).sigma, learn(table[order]).sigma, equal_nan=True)
 
 
 @settings(max_examples=30)
@@ -109,8 +109,10 @@ def test_a_few_faulty_cremations_move_the_middle_no_further_than_the_usual_ones_
     spoilt = table.copy()
     spoilt[:faulty] = 10_000.0
     middle = learn(spoilt).middle[T2]
-    assert (middle <= table[:, T2].max(axis=0)).all()
-    assert (middle >= table[:, T2].min(axis=0)).all()
+    known = np.isfinite(middle)
+    assert known.any()
+    assert (middle[known] <= table[:, T2].max(axis=0)[known]).all()
+    assert (middle[known] >= table[:, T2].min(axis=0)[known]).all()
 
 
 @settings(max_examples=20)
@@ -119,8 +121,8 @@ def test_furnaces_learn_apart(furnaces: int, seed: int) -> None:
     tables = np.stack([lessons(10, seed + at) for at in range(furnaces)])
     together = learn(tables)
     for at, own in enumerate(tables):
-        assert np.array_equal(together.middle[at], learn(own).middle)
-        assert np.array_equal(together.sigma[at], learn(own).sigma)
+        assert np.array_equal(together.middle[at], learn(own).middle, equal_nan=True)
+        assert np.array_equal(together.sigma[at], learn(own).sigma, equal_nan=True)
 
 
 def test_a_lesson_is_the_mean_of_the_minutes_of_each_cell() -> None:
@@ -154,7 +156,11 @@ def test_of_a_furnaces_cremations_those_teach_that_nothing_holds_back(
     assert teaching(held_back) == expected_places
 
 
-def test_what_varies_by_a_factor_never_has_a_bound_below_zero() -> None:
-    low, high = bounds(on_scale(np.abs(in_units(lessons(20))) * 0.01))
-    assert (low[CO] >= 0).all()
-    assert (high[CO] > low[CO]).all()
+def test_no_bound_is_impossible() -> None:
+    low, high = bounds(lessons(9) * np.where(np.arange(len(QUANTITIES)) == CO, 1.0, 0.05)[:, None])
+    assert (low[[O2, CO, T2]] >= 0).all()
+    assert (low[QUANTITIES.index("chamber_draught")] < 0).all()
+    assert (high > low).all()
+    full = lessons(9)
+    full[:, O2] = 20.5
+    assert (bounds(full)[1][O2] == 21.0).all()
