@@ -8,6 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.api.access import Charts
 from ingest_service.api.context import Here
 from ingest_service.api.drawn import drawn_means, drawn_series
@@ -23,7 +24,6 @@ from ingest_service.emissions.local_hours import hour_start_ms
 from ingest_service.store import overview, trends
 from ingest_service.store.batch import MeanBatch
 from ingest_service.store.overview import KnownSeries, Reader
-from ingest_service.store.timeseries import HOUR_MS, MINUTE_MS
 
 MAX_POINTS = 100_000
 MAX_RAW_SPAN_MS = 24 * HOUR_MS

@@ -3,10 +3,10 @@
 import msgspec
 import numpy as np
 
+from edge_agent.wire.durations import MINUTE_MS
 from ingest_service.columns import Float64s
 from ingest_service.store.derived.point import DerivedColumn, DerivedStore, tags_of
 from ingest_service.store.rows import FurnaceRow
-from ingest_service.store.timeseries import MINUTE_MS
 
 LOW, HIGH = "expected_low", "expected_high"
 

@@ -6,8 +6,6 @@ from typing import Protocol
 import msgspec
 
 from edge_agent.wire.command import BlockRange
-from edge_agent.wire.durations import HOUR_MS as HOUR_MS
-from edge_agent.wire.durations import MINUTE_MS as MINUTE_MS
 from ingest_service.config import Retention
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.tally import HourTally

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.wire.durations import HOUR_MS
 from edge_agent.wire.quantity import PHASES
 from ingest_service.emissions.preview import Preview
 from ingest_service.emissions.units import Pollutant
@@ -16,7 +17,6 @@ from ingest_service.store.derived.point import Point, Tags, fields_of, tags_of
 from ingest_service.store.journal import AlarmRecord
 from ingest_service.store.live import LiveRows
 from ingest_service.store.rows import EdgeRow, FurnaceRow, HomeRow
-from ingest_service.store.timeseries import HOUR_MS
 from ingest_service.workers.derived_points import headroom_pct
 from ingest_service.workers.place_names import called
 

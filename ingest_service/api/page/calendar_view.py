@@ -6,7 +6,8 @@ from itertools import dropwhile
 
 import msgspec
 
-from ingest_service.api.page.formats import HOUR_MS, Clock
+from edge_agent.wire.durations import HOUR_MS
+from ingest_service.api.page.formats import Clock
 from ingest_service.api.page.hours import why_text
 from ingest_service.api.page.levels import ORDER, Level, level_of
 from ingest_service.api.page.short_view import short_lines

@@ -4,9 +4,6 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from edge_agent.wire.durations import DAY_MS as DAY_MS
-from edge_agent.wire.durations import HOUR_MS as HOUR_MS
-from edge_agent.wire.durations import MINUTE_MS as MINUTE_MS
 from ingest_service.api.page.texts import Texts
 from ingest_service.config import Config
 
