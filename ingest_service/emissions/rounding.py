@@ -1,5 +1,7 @@
 """Rounding of statistics: half to even, as public implementations of HJ 212-2025 do it for every mean they send."""
 
+from functools import cache
+
 import numpy as np
 
 from ingest_service.columns import Float64s
@@ -13,6 +15,7 @@ def half_even(values: Float64s, resolution: float) -> Float64s:
     return np.asarray(np.round(steps * resolution, decimals(resolution)))
 
 
+@cache
 def decimals(resolution: float) -> int:
     """Digits after the point that a multiple of `resolution` needs: 0 for 1 and 5, 1 for 0.1, 2 for 0.25."""
     text = f"{resolution:.12f}".rstrip("0")

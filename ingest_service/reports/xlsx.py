@@ -19,6 +19,7 @@ _FORBIDDEN = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
 _WIDEST, _LEAST_WIDEST, _READABLE = 80, 28, 190  # characters of a column, and of a printed page's width
 _LOOKED_AT = 1_000  # rows by which columns are made wide
 _LINE_POINTS = 15.0
+_SIGNED, _ROOM = "signatures", 24  # the table in which people write by hand, and the characters that they need
 _A4 = 9
 _TOP = {"valign": "top"}
 _TEXT = {"valign": "top", "align": "left", "indent": 1}
@@ -97,17 +98,27 @@ def _of_footer(text: str) -> str:
 def _write(page: Any, sheet: Sheet, looks: _Looks, tell: Telling) -> None:
     longest = _longest(sheet, tell)
     widest = _widest(longest)
-    widths = [min(widest, width + 3) for width in longest]
+    least = _ROOM if sheet.key == _SIGNED else 0
+    widths = [max(least, min(widest, width + 3)) for width in longest]
     texts = [looks.wrapped if width + 3 > widest else looks.text for width in longest]
+    _write_head(page, sheet, widths, looks)
+    for row, cells in enumerate(sheet.rows, start=1):
+        for at, cell in enumerate(cells):
+            _put(page, row, at, cell, texts[at], looks, tell)
+        if looks.wrapped in texts or least:
+            page.set_row(row, _LINE_POINTS * _lines_of(cells, widths, 2 if least else 1))
+    _write_notes(page, sheet, widths, looks)
+
+
+def _write_head(page: Any, sheet: Sheet, widths: Sequence[int], looks: _Looks) -> None:
     page.set_row(0, _LINE_POINTS * max(map(_lines, sheet.columns, widths)))
     for at, width in enumerate(widths):
         page.set_column(at, at, width)
         page.write_string(0, at, sheet.columns[at], looks.head)
-    for row, cells in enumerate(sheet.rows, start=1):
-        for at, cell in enumerate(cells):
-            _put(page, row, at, cell, texts[at], looks, tell)
-        if looks.wrapped in texts:
-            page.set_row(row, _LINE_POINTS * max(map(_lines, (_plain(cell) for cell in cells), widths)))
+
+
+def _write_notes(page: Any, sheet: Sheet, widths: Sequence[int], looks: _Looks) -> None:
+    """What is said of an empty table, and the note, over the whole width."""
     said = [words for words in (sheet.nil if not sheet.rows else "", sheet.note) if words]
     for row, words in enumerate(said, start=len(sheet.rows) + 1):
         page.set_row(row, _LINE_POINTS * _lines(words, sum(widths)))
@@ -166,6 +177,11 @@ def _lines(text: str, width: int) -> int:
         used += wide + (used > 0)
         lines, used = lines + max(0, used - 1) // room, (used - 1) % room + 1 if used else 0
     return lines
+
+
+def _lines_of(cells: Sequence[Cell], widths: Sequence[int], least: int) -> int:
+    """How many lines a row takes, and no fewer than that."""
+    return max(least, *map(_lines, map(_plain, cells), widths))
 
 
 def _plain(cell: Cell) -> str:
