@@ -25,6 +25,7 @@ from ingest_service.api import (
     substitutions,
 )
 from ingest_service.api.context import Context
+from ingest_service.api.describing import Described
 from ingest_service.api.errors import CrossSiteForm
 from ingest_service.api.failures import FAILURES, add_failures, answer
 from ingest_service.api.grafana_series import RecentMeans
@@ -107,7 +108,7 @@ TAGS = [
 
 def create_app(context: Context) -> FastAPI:
     """The application over that context. It starts no worker and owns no state but its open streams."""
-    app = FastAPI(
+    app = Described(
         title="Clearstack",
         version=context.version,
         openapi_url="/api/v1/openapi.json",

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 
 from ingest_service.api.access import PUBLIC, Charts
 from ingest_service.api.context import Here
+from ingest_service.api.describing import OPEN
 from ingest_service.api.grafana_series import NAMES, GrafanaSeries
 from ingest_service.errors import StoreError
 from ingest_service.influxql.evaluate import Table, evaluate, wanted_fields
@@ -67,14 +68,21 @@ def series_of(here: Here, sight: Charts, request: Request) -> GrafanaSeries:
 Found = Annotated[GrafanaSeries, Depends(series_of)]
 
 
-@router.get("/ping", summary="That the service answers InfluxQL", status_code=204, dependencies=[PUBLIC])
+@router.get(
+    "/ping", summary="That the service answers InfluxQL", status_code=204, dependencies=[PUBLIC], openapi_extra=OPEN
+)
 @router.head("/ping", status_code=204, include_in_schema=False, dependencies=[PUBLIC])
 def ping() -> Response:
     """Nothing, with the version in a header."""
     return Response(status_code=204, headers=_HEADERS)
 
 
-@router.get("/health", summary="That the service answers InfluxQL, as InfluxDB 2 says it", dependencies=[PUBLIC])
+@router.get(
+    "/health",
+    summary="That the service answers InfluxQL, as InfluxDB 2 says it",
+    dependencies=[PUBLIC],
+    openapi_extra=OPEN,
+)
 def health(here: Here) -> dict[str, str]:
     """A pass; whether the service is well is told by /readyz."""
     return {"name": "clearstack", "message": "ready for queries", "status": "pass", "version": here.version}

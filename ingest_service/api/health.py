@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from ingest_service.api.access import PUBLIC, known_caller
 from ingest_service.api.context import Check, Context, Here
+from ingest_service.api.describing import OPEN
 from ingest_service.api.schemas import Out
 from ingest_service.errors import StoreError
 from ingest_service.intake.counters import IngestCounters
@@ -30,14 +31,18 @@ class ReadyOut(Out):
     checks: list[CheckOut]
 
 
-@router.get("/healthz", summary="Is the process alive", dependencies=[PUBLIC])
+@router.get("/healthz", summary="Is the process alive", dependencies=[PUBLIC], openapi_extra=OPEN)
 def show_alive() -> dict[str, str]:
     """Answers while the process runs."""
     return {"status": "alive"}
 
 
 @router.get(
-    "/readyz", summary="Does the service do its work", responses={503: {"model": ReadyOut}}, dependencies=[PUBLIC]
+    "/readyz",
+    summary="Does the service do its work",
+    responses={503: {"model": ReadyOut}},
+    dependencies=[PUBLIC],
+    openapi_extra=OPEN,
 )
 def show_ready(here: Here, request: Request, response: Response) -> ReadyOut:
     """503 while anything is in the way; what it is, is for those who run the service."""
