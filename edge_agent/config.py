@@ -15,6 +15,7 @@ from edge_agent.devices.tables import ChannelKeys
 from edge_agent.errors import ConfigError
 from edge_agent.modbus.connection import Connection
 from edge_agent.toml_file import Place, convert_table, read_toml, suggestion
+from edge_agent.wire.mqtt import MqttVersion
 from edge_agent.wire.topic import check_id
 
 
@@ -23,13 +24,6 @@ class Names(msgspec.Struct, frozen=True):
 
     zh: str = ""
     en: str = ""
-
-
-class MqttVersion(StrEnum):
-    """The protocol towards the broker. Version 5 costs more and brings nothing that Sparkplug needs."""
-
-    V3_1_1 = "3.1.1"
-    V5 = "5"
 
 
 class Broker(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from edge_agent.wire.durations import DAY_MS
+from edge_agent.wire.mqtt import MqttVersion
 from ingest_service.alarms.vocabulary import Locale
 from ingest_service.cycles.settings import Cremations
 from ingest_service.emissions.vocabulary import Fuel, UnitType
@@ -15,13 +16,6 @@ FOR_EVER = 0
 CERTIFICATES = ("ca_file", "cert_file", "key_file")  # files of the broker
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
-
-
-class MqttVersion(StrEnum):
-    """The protocol towards the broker. Version 5 costs more for each message and brings nothing to Sparkplug."""
-
-    V3_1_1 = "3.1.1"
-    V5 = "5"
 
 
 class Broker(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

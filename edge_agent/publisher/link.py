@@ -16,9 +16,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge_agent.config import Broker, MqttVersion
+from edge_agent.config import Broker
 from edge_agent.errors import ConfigError, LinkError
 from edge_agent.publisher.node import Message
+from edge_agent.wire.mqtt import MqttVersion
 from edge_agent.wire.topic import state_topic
 
 CONNECT_TIMEOUT_S = 5.0

@@ -19,8 +19,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge_agent.wire.command import HostState, decode_state, encode_state
+from edge_agent.wire.mqtt import MqttVersion
 from edge_agent.wire.topic import NAMESPACE, state_topic
-from ingest_service.config import MqttVersion
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.intake.read_ahead import Packet, ReadAhead, ReadAheadClient
 

@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from edge_agent.clock import SystemClock
-from edge_agent.config import Broker, MqttVersion, OutboxLimits
+from edge_agent.config import Broker, OutboxLimits
 from edge_agent.outbox import Outbox, open_outbox
 from edge_agent.publisher import Node, NodeBirths, Pacing, PacingLimits, Publisher
 from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
+from edge_agent.wire.mqtt import MqttVersion
 from edge_agent.wire.sample import Reason, Sample
 from edge_agent.wire.topic import MessageType, Topic
 from tests.support.host import Heard

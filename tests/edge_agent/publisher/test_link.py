@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.config import Broker, MqttVersion
+from edge_agent.config import Broker
 from edge_agent.errors import ConfigError, LinkError
 from edge_agent.publisher.link import Credentials, Link, connect
 from edge_agent.publisher.node import Message
 from edge_agent.wire.command import encode_death
+from edge_agent.wire.mqtt import MqttVersion
 from edge_agent.wire.topic import MessageType, Topic
 from tests.support.broker import free_port, start_mosquitto
 from tests.support.host import TestHost

@@ -11,7 +11,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge_agent.wire.command import HostState, decode_state, encode_state
-from ingest_service.config import MqttVersion
+from edge_agent.wire.mqtt import MqttVersion
 from ingest_service.intake import subscriber as module
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
