@@ -80,7 +80,7 @@ def counters(store: VictoriaMetrics) -> dict[str, list[int]]:
     return {row["metric"]["home"]: [int(value) for value in row["values"]] for row in rows}
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(500)
 def test_each_service_keeps_its_homes_and_a_home_moves_without_loss_or_false_gap(
     tmp_path: Path, broker: Mosquitto, store: VictoriaMetrics
 ) -> None:

@@ -13,7 +13,7 @@ from edge_agent.wire.sparkplug_b_pb2 import Payload
 from tests.support.plant import Plant, plant
 from tests.support.waiting import PATIENCE_S
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(300)
 NODE, DEVICE = "spBv1.0/south/{}/box-7", "spBv1.0/south/{}/box-7/oven"
 
 
