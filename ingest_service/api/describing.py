@@ -12,8 +12,8 @@ SCHEMES = {
     KEY: {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key for a machine (`ingest-service key add`, or the page of keys). It opens what its uses say, "
-        f"at its node and below: {', '.join(KeyUse)}.",
+        "description": "A key for a machine (`ingest-service key add`, or the page of keys). It opens what its uses "
+        f"say, at its node and below: {', '.join(KeyUse)}.",
     },
     KEY_AS_PASSWORD: {
         "type": "http",

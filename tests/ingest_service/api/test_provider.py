@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+import structlog
 
 from ingest_service.config import Config, Http
 from ingest_service.people.roles import Role
@@ -156,6 +157,17 @@ def test_the_form_offers_the_provider_and_says_when_it_did_not_confirm(visit: Vi
     html = visit.browser.get("/sign-in?wrong=provider", headers={"Accept-Language": "en"}).text
     assert 'href="/sign-in/provider?next=/"' in html
     assert "did not confirm who you are" in html
+
+
+def test_a_provider_that_calls_itself_otherwise_is_not_asked(tmp_path: Path, issuer: str) -> None:
+    other = issuer.replace("127.0.0.1", "localhost")
+    provider = Provider(issuer=other, client_id=CLIENT, redirect_url=f"http://127.0.0.1{BACK}")
+    with empty_city(tmp_path) as city, structlog.testing.capture_logs() as lines:
+        city.config = Config(http=Http(port=0), people=People(provider=provider))
+        with served(city) as address:
+            answer = httpx.get(f"{address}/sign-in/provider")
+    assert answer.headers["location"] == "/sign-in?wrong=provider"
+    assert f"{other} calls itself {issuer}" in [line.get("problem") for line in lines]
 
 
 def test_a_provider_that_does_not_answer_is_told_on_the_form(tmp_path: Path) -> None:
