@@ -25,10 +25,9 @@ def reseal(engine: Engine, sealer: Sealer) -> Resealed:
     """Seal what lies open from before, or under an older key; SQLite keeps no trace of it. Raises StoreError."""
     try:
         with engine.connect() as connection:
-            _wiping(connection, "ON")
+            _wipe_what_goes(connection)
             with connection.begin():
                 done = _resealed(connection, sealer)
-            _wiping(connection, "OFF")
             if done.count and connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     except SQLAlchemyError as error:
@@ -53,8 +52,8 @@ def _resealed(connection: Connection, sealer: Sealer) -> Resealed:
     return Resealed(count, tuple(lost))
 
 
-def _wiping(connection: Connection, switch: str) -> None:
-    """Whether SQLite overwrites what it lets go, ON or OFF; switched between transactions."""
+def _wipe_what_goes(connection: Connection) -> None:
+    """SQLite overwrites what it lets go on this connection; switched on between transactions."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"PRAGMA secure_delete={switch}")
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
         connection.rollback()

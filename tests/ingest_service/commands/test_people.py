@@ -5,13 +5,17 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from ingest_service.__main__ import main
 from ingest_service.people.decision import Admission
 from ingest_service.people.hashing import fits
+from ingest_service.people.sealing import Sealer
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.database import database_url, open_database
 from ingest_service.store.organisation import PeopleStores, open_people
+from ingest_service.store.people_tables import Person
 
 TREE = '[[city]]\nid = "jc"\n[[city.district]]\nid = "north"\n[[city.district.home]]\nid = "beishan"\n'
 
@@ -32,8 +36,12 @@ class Site:
         return code, told.out + told.err
 
     @property
+    def engine(self) -> Engine:
+        return open_database(database_url(self._folder, ""))
+
+    @property
     def stores(self) -> PeopleStores:
-        engine = open_database(database_url(self._folder, ""))
+        engine = self.engine
         return open_people(engine, AuditTrail(engine), Admission.LISTED)
 
 
@@ -141,3 +149,14 @@ def test_what_was_done_at_the_terminal_is_in_the_audit_trail(site: Site) -> None
     entries = [record.entry for record in AuditTrail(engine).newest(limit=3)]
     assert [entry.action for entry in entries] == ["password_changed", "granted", "person_added"]
     assert all(entry.who.startswith("terminal ") for entry in entries)
+
+
+def test_a_reset_needs_no_key_to_take_codes_away_whose_key_was_lost(site: Site) -> None:
+    site.run("user", "add", "li")
+    with Session(site.engine) as session, session.begin():
+        session.scalars(select(Person)).one().totp_secret = Sealer([b"x" * 32]).seal(b"seed", "person 1")
+    assert "password" in site.run("user", "reset", "li")[1]
+    person = site.stores.people.person("li")
+    assert person is not None
+    assert person.totp_secret == ""
+    assert person.password_until_ms is not None
