@@ -1,5 +1,6 @@
 """What HTTP makes of errors: one JSON shape for programs, one page for people. The only place that knows both."""
 
+from http import HTTPStatus
 from urllib.parse import quote
 
 import msgspec
@@ -89,7 +90,8 @@ def answer(request: Request, failure: Failure, detail: str) -> Response:
         return _led_to(elsewhere, request, failure)
     here = context_of(request)
     page = Page(request, here, here.reader(NOTHING), known_caller(request))
-    return page.render("error.html", "error", status=failure.status, error=failure.error, detail=detail)
+    told = "" if detail == HTTPStatus(failure.status).phrase else detail  # the page says it in the reader's language
+    return page.render("error.html", "error", status=failure.status, error=failure.error, detail=told)
 
 
 def _led_to(elsewhere: str, request: Request, failure: Failure) -> Response:

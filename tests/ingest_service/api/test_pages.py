@@ -279,6 +279,13 @@ def test_a_missing_page_is_a_page_of_its_own(client: httpx.Client, path: str) ->
     assert "There is no such page" in response.text
 
 
+def test_a_missing_page_says_so_in_one_language(client: httpx.Client) -> None:
+    answer = client.get("/nothing?lang=zh")
+    client.cookies.clear()
+    assert "没有这个页面" in answer.text
+    assert "Not Found" not in answer.text
+
+
 def test_a_range_that_does_not_exist_is_refused(client: httpx.Client) -> None:
     assert client.get(f"{FURNACE}?range=forever").status_code == 422
 
