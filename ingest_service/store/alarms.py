@@ -16,8 +16,8 @@ from ingest_service.alarms.messages import Receiver
 from ingest_service.alarms.vocabulary import Kind, Severity, State, Step
 from ingest_service.audit.entry import Action, Entry, state_text
 from ingest_service.store import deliveries
+from ingest_service.store.alarm_tables import Alarm, AlarmEvent
 from ingest_service.store.audit import AuditTrail
-from ingest_service.store.tables import Alarm, AlarmEvent
 from ingest_service.store.transaction import transaction
 
 IS_OPEN: ColumnElement[bool] = or_(Alarm.cleared_at_ms.is_(None), Alarm.acknowledged_at_ms.is_(None))

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from ingest_service.cycles.cycle import Cycle
 from ingest_service.emissions.marks import CycleSpan
+from ingest_service.store.cycle_tables import Cremation
 from ingest_service.store.overview import Reader, columns
-from ingest_service.store.tables import Cremation, Furnace
+from ingest_service.store.tables import Furnace
 from ingest_service.store.transaction import transaction
 
 LATE_DATA = "late_data"

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, and_, or_, select
 from ingest_service.alarms.lifecycle import Change
 from ingest_service.alarms.messages import AlarmMessage, Medium, Receiver, audience_of, compose
 from ingest_service.alarms.vocabulary import Locale, Step
-from ingest_service.store.tables import Delivery
+from ingest_service.store.alarm_tables import Delivery
 from ingest_service.store.transaction import transaction
 
 

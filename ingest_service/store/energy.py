@@ -7,8 +7,9 @@ import msgspec
 from sqlalchemy import Engine, Select, delete, select
 
 from ingest_service.cycles.energy import HourUse
+from ingest_service.store.cycle_tables import EnergyHour
 from ingest_service.store.overview import Reader, columns
-from ingest_service.store.tables import EnergyHour, Furnace
+from ingest_service.store.tables import Furnace
 from ingest_service.store.transaction import transaction
 
 

@@ -10,7 +10,7 @@ from ingest_service.emissions.averages import Averaging
 from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.units import Pollutant
 from ingest_service.emissions.vocabulary import Bound
-from ingest_service.store.tables import Exceedance, Judgement
+from ingest_service.store.judged_tables import Exceedance, Judgement
 
 
 class Subject(msgspec.Struct, frozen=True):

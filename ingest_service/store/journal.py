@@ -9,10 +9,11 @@ from ingest_service.alarms.facts import Facts, facts_from_json
 from ingest_service.alarms.messages import AlarmMessage, Medium
 from ingest_service.alarms.vocabulary import Locale, State
 from ingest_service.people.nodes import home_node_id
+from ingest_service.store.alarm_tables import Alarm, AlarmEvent, Delivery
 from ingest_service.store.alarms import IS_OPEN
 from ingest_service.store.deliveries import DeliveryState
 from ingest_service.store.overview import WHOLE, Part, Reader, columns
-from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Furnace, Rejection
+from ingest_service.store.tables import Furnace, Rejection
 
 
 class AlarmRecord(msgspec.Struct, frozen=True):

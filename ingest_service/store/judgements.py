@@ -15,7 +15,7 @@ from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.units import Pollutant
 from ingest_service.emissions.vocabulary import Bound
 from ingest_service.store.exceedances import ExceedanceRow, Subject, rebuild
-from ingest_service.store.tables import Exceedance, Judgement
+from ingest_service.store.judged_tables import Exceedance, Judgement
 from ingest_service.store.transaction import transaction
 
 _PRECISION = 1e-9  # relative; a mean that differs by less is the same mean

@@ -12,8 +12,10 @@ from ingest_service.alarms.vocabulary import LATCHES, Kind, Latch
 from ingest_service.anomaly.baseline import KEPT_AS, LAYOUT, SHAPE, HeldBack
 from ingest_service.columns import Float64s
 from ingest_service.emissions.averages import OF_ONE_CREMATION, WIDTHS, Averaging
-from ingest_service.store.tables import Alarm, Cremation, Exceedance
-from ingest_service.store.tables import Lesson as LessonTable
+from ingest_service.store.alarm_tables import Alarm
+from ingest_service.store.cycle_tables import Cremation
+from ingest_service.store.cycle_tables import Lesson as LessonTable
+from ingest_service.store.judged_tables import Exceedance
 from ingest_service.store.transaction import transaction
 
 _FOREVER_MS = np.iinfo(np.int64).max

@@ -14,8 +14,9 @@ from ingest_service.audit.entry import Action
 from ingest_service.emissions.marks import STATES, Marks, PlantState
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.doing import Doing
+from ingest_service.store.judged_tables import Mark
 from ingest_service.store.overview import Reader, columns
-from ingest_service.store.tables import Furnace, Mark
+from ingest_service.store.tables import Furnace
 from ingest_service.store.transaction import transaction
 
 

@@ -9,8 +9,9 @@ from sqlalchemy import Engine, select
 from ingest_service.audit.entry import Action
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.doing import Doing
+from ingest_service.store.judged_tables import ExceedanceRemark
 from ingest_service.store.overview import Reader, columns
-from ingest_service.store.tables import ExceedanceRemark, Furnace
+from ingest_service.store.tables import Furnace
 from ingest_service.store.transaction import transaction
 from ingest_service.store.trends import OverLimit
 

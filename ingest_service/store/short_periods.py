@@ -7,8 +7,9 @@ from sqlalchemy import and_, func, select
 
 from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.averages import WIDTHS, Averaging
+from ingest_service.store.judged_tables import Judgement
 from ingest_service.store.overview import Reader
-from ingest_service.store.tables import Furnace, Judgement
+from ingest_service.store.tables import Furnace
 from ingest_service.store.trends import PERIOD_KEY, newest_revisions
 
 SHORT = tuple(one for one in (*WIDTHS, Averaging.ROLLING_HOUR) if one is not Averaging.CLOCK_HOUR)

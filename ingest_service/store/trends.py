@@ -6,8 +6,9 @@ import msgspec
 from sqlalchemy import Select, and_, func, select
 
 from ingest_service.emissions.averages import Averaging
+from ingest_service.store.judged_tables import Exceedance, Judgement
 from ingest_service.store.overview import Reader, columns
-from ingest_service.store.tables import Exceedance, Furnace, Judgement
+from ingest_service.store.tables import Furnace
 
 PERIOD_KEY = ("furnace_id", "rule", "pollutant", "averaging", "start_ms", "revision")
 

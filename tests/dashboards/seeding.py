@@ -12,14 +12,15 @@ from ingest_service.config import Retention
 from ingest_service.emissions.rulepack import load_pack
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.channels import read_channels
+from ingest_service.store.cycle_tables import Cremation, EnergyHour
 from ingest_service.store.derived.influx import InfluxDerived
 from ingest_service.store.derived.point import Admits, DerivedColumn, DerivedStore, Point, Tags, tags_of
 from ingest_service.store.derived.victoria import VictoriaDerived
 from ingest_service.store.influx import InfluxEngine
+from ingest_service.store.judged_tables import Judgement, Mark
 from ingest_service.store.overview import Reader, Scope
 from ingest_service.store.remote.catalogue import Catalogue
 from ingest_service.store.remote.connection import Address
-from ingest_service.store.tables import Cremation, EnergyHour, Judgement, Mark
 from ingest_service.store.victoria import VictoriaEngine
 from ingest_service.store.victoria.engine import Nodes
 from ingest_service.workers.derive import DeriveWorker, Sources

@@ -39,13 +39,14 @@ from ingest_service.store.channels_cache import ChannelsCache
 from ingest_service.store.deliveries import DeliveryStore
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.embedded.store import EmbeddedStore
+from ingest_service.store.judged_tables import Exceedance, Judgement
 from ingest_service.store.live import LiveTable
 from ingest_service.store.marks import MarkStore
 from ingest_service.store.organisation import open_people
 from ingest_service.store.overview import Reader, ping
 from ingest_service.store.registry import Registry
 from ingest_service.store.remarks import RemarkLog
-from ingest_service.store.tables import Exceedance, Judgement, Rejection, Table
+from ingest_service.store.tables import Rejection, Table
 from tests.support.database import new_database
 
 NOW_MS = int(datetime(2026, 3, 10, 2, 42, 17, tzinfo=UTC).timestamp() * 1000)  # 10:42:17 in Shanghai

@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 
 from ingest_service.alarms.messages import AlarmMessage, Medium, Receiver
 from ingest_service.alarms.vocabulary import Locale, Step
+from ingest_service.store.alarm_tables import Delivery
 from ingest_service.store.deliveries import DeliveryRow, DeliveryState
-from ingest_service.store.tables import Delivery
 
 
 def told_of(engine: Engine, alarm_id: int) -> list[DeliveryRow]:

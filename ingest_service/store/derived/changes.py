@@ -5,17 +5,11 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Select, func, select
 
+from ingest_service.store.alarm_tables import AlarmEvent, Delivery
+from ingest_service.store.cycle_tables import Cremation, EnergyHour
+from ingest_service.store.judged_tables import Exceedance, Judgement, Mark
 from ingest_service.store.overview import Reader, columns
-from ingest_service.store.tables import (
-    AlarmEvent,
-    Cremation,
-    Delivery,
-    EnergyHour,
-    Exceedance,
-    Furnace,
-    Judgement,
-    Mark,
-)
+from ingest_service.store.tables import Furnace
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 

@@ -2,7 +2,10 @@
 
 from alembic import context
 
+from ingest_service.store import alarm_tables as _alarms  # noqa: F401 - completes the tables
 from ingest_service.store import audit_tables as _audit  # noqa: F401 - completes the tables
+from ingest_service.store import cycle_tables as _cycles  # noqa: F401 - completes the tables
+from ingest_service.store import judged_tables as _judged  # noqa: F401 - completes the tables
 from ingest_service.store import people_tables as _people  # noqa: F401 - completes the tables
 from ingest_service.store.remote import tables as _external  # noqa: F401 - completes the tables
 from ingest_service.store.tables import Table

@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 
 from ingest_service.cycles.cycle import Cycle, FoundBy
 from ingest_service.store.cycles import CycleStore
-from ingest_service.store.tables import Judgement
+from ingest_service.store.judged_tables import Judgement
 from tests.support.city import HOUR_MS, NOW_MS, City
 
 FURNACE = "/homes/beishan/furnaces/furnace-1"

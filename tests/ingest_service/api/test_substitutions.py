@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
-from ingest_service.store.tables import Judgement
+from ingest_service.store.judged_tables import Judgement
 from ingest_service.store.transaction import transaction
 from tests.support.browser import served
 from tests.support.city import HOUR_MS, NOW_MS, City

@@ -9,9 +9,10 @@ from ingest_service.alarms.messages import INBOXES, Medium, Receiver
 from ingest_service.alarms.vocabulary import Kind, Locale, State, Step
 from ingest_service.errors import StoreError
 from ingest_service.store import deliveries
+from ingest_service.store.alarm_tables import Alarm, AlarmEvent, Delivery
 from ingest_service.store.alarms import AlarmFilter, AlarmStore, Answer
 from ingest_service.store.deliveries import DeliveryStore
-from ingest_service.store.tables import Alarm, AlarmEvent, Delivery, Home
+from ingest_service.store.tables import Home
 from tests.ingest_service.alarms.examples import NOON, ZONE, condition
 from tests.support.told import told_of
 from tests.support.waiting import PATIENCE_S

@@ -5,9 +5,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from ingest_service.cycles.cycle import Cycle, FoundBy
+from ingest_service.store.cycle_tables import Cremation
 from ingest_service.store.cycles import Changed, CycleStore, cycle_of, cycles_of
 from ingest_service.store.overview import Reader, Scope
-from ingest_service.store.tables import Cremation, Table
+from ingest_service.store.tables import Table
 
 HOUR = 3_600_000
 T0 = 495_000 * HOUR

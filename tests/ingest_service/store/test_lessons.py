@@ -10,10 +10,10 @@ from ingest_service.alarms.lifecycle import Condition, Place
 from ingest_service.anomaly.baseline import SHAPE, HeldBack
 from ingest_service.cycles.cycle import Cycle, FoundBy
 from ingest_service.store.alarms import AlarmStore
+from ingest_service.store.cycle_tables import Lesson as LessonTable
 from ingest_service.store.cycles import CycleStore
+from ingest_service.store.judged_tables import Exceedance
 from ingest_service.store.lessons import Lesson, LessonStore, Trouble
-from ingest_service.store.tables import Exceedance
-from ingest_service.store.tables import Lesson as LessonTable
 from tests.ingest_service.alarms.examples import ZONE
 
 HOUR = 3_600_000

@@ -8,8 +8,8 @@ from sqlalchemy.exc import OperationalError
 
 from ingest_service.errors import StoreError
 from ingest_service.store import overview, trends
+from ingest_service.store.judged_tables import Judgement
 from ingest_service.store.overview import Reader, Scope, ping
-from ingest_service.store.tables import Judgement
 from tests.support.city import HOUR_MS, NOW_MS, City, small_city
 
 START_MS = NOW_MS // HOUR_MS * HOUR_MS - 2 * HOUR_MS

@@ -17,8 +17,8 @@ from ingest_service.emissions.units import Oxide
 from ingest_service.store.audit import AuditTrail
 from ingest_service.store.cycles import CycleStore
 from ingest_service.store.energy import EnergyStore
+from ingest_service.store.judged_tables import Judgement
 from ingest_service.store.marks import MarkStore
-from ingest_service.store.tables import Judgement
 from ingest_service.store.transaction import transaction
 from ingest_service.workers.average import AverageWorker, FurnaceHour, telling
 from ingest_service.workers.cycle_reading import CycleSite

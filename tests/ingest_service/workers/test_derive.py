@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from ingest_service.errors import StoreError
 from ingest_service.store.batch import DirtyMinutes, MeanBatch
+from ingest_service.store.cycle_tables import Cremation, EnergyHour
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.derived.point import DerivedColumn, Point
-from ingest_service.store.tables import Cremation, EnergyHour, Exceedance, Judgement, Mark
+from ingest_service.store.judged_tables import Exceedance, Judgement, Mark
 from ingest_service.workers import derive
 from ingest_service.workers.derive import DeriveWorker
 from tests.dashboards.seeding import cremation, sources

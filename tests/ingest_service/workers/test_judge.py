@@ -10,7 +10,7 @@ from ingest_service.emissions.limits import Verdict
 from ingest_service.emissions.rulepack import Pollutant
 from ingest_service.errors import StoreError
 from ingest_service.store.alarms import Answer
-from ingest_service.store.tables import Judgement
+from ingest_service.store.judged_tables import Judgement
 from ingest_service.store.transaction import transaction
 from tests.ingest_service.workers.city import IDLE, MINUTE, START, City
 from tests.support.told import told_of

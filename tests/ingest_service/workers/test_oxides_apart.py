@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 
 from edge_agent.wire.durations import HOUR_MS
 from ingest_service.emissions.units import Pollutant
-from ingest_service.store.tables import Judgement, Series
+from ingest_service.store.judged_tables import Judgement
+from ingest_service.store.tables import Series
 from ingest_service.store.transaction import transaction
 from tests.ingest_service.workers.city import GAS, START, City
 

@@ -10,8 +10,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ingest_service.store.derived.point import DerivedColumn, Point, column_of, fields_of, tags_of
+from ingest_service.store.judged_tables import Judgement
 from ingest_service.store.rows import FurnaceRow, HomeRow
-from ingest_service.store.tables import Furnace, Home, Judgement
+from ingest_service.store.tables import Furnace, Home
 from ingest_service.workers.derive import DeriveWorker
 from ingest_service.workers.place_names import (
     NAMED,

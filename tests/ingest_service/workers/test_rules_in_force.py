@@ -18,8 +18,8 @@ from ingest_service.emissions.pack import RulePack, Share
 from ingest_service.emissions.rulebook import Assignment, RuleBook
 from ingest_service.emissions.rulepack import load_pack
 from ingest_service.emissions.vocabulary import PackKind
+from ingest_service.store.judged_tables import Judgement
 from ingest_service.store.marks import MarkedTime
-from ingest_service.store.tables import Judgement
 from ingest_service.store.transaction import transaction
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.explaining import Explainer
