@@ -63,7 +63,7 @@ from ingest_service.workers.lessons import Lessons
 from ingest_service.workers.loop import Worker
 from ingest_service.workers.plant import StoredPlant
 from ingest_service.workers.seal import SealWorker
-from ingest_service.workers.shared import SharedMinuteTally, SharedStanding
+from ingest_service.workers.shared import SharedMinuteTally, SharedStandingValues
 from ingest_service.workers.verdicts import Site
 from ingest_service.workers.watch import WatchWorker
 
@@ -87,7 +87,7 @@ class Service:
         live.load(store.latest())
         channels = ChannelsCache(registry).current
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
-        tally, standing = SharedMinuteTally(), SharedStanding()
+        tally, standing = SharedMinuteTally(), SharedStandingValues()
         self._ingest = self._intake(registry, Current(live, tally, standing))
         zone = ZoneInfo(config.judging.time_zone)
         trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)

@@ -10,7 +10,7 @@ from ingest_service.columns import Float64s, Int32s, Int64s, SampleColumns
 NO_SERIES = -1  # a furnace without a phase
 
 
-class Standing:
+class StandingValues:
     """Not thread-safe. It knows nothing of what came before it began: that is at most a few minutes."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import structlog
 
 from edge_agent.wire.command import encode_acknowledgement, encode_rebirth
 from edge_agent.wire.topic import MessageType, Topic
-from ingest_service.anomaly.standing import Standing
+from ingest_service.anomaly.standing import StandingValues
 from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.errors import StoreError
 from ingest_service.intake.admission import Admission, Rejection, admit
@@ -55,7 +55,7 @@ class Current(msgspec.Struct, frozen=True):
 
     live: LiveTable
     tally: MinuteTally
-    standing: Standing
+    standing: StandingValues
 
 
 class IngestWorker:

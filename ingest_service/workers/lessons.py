@@ -25,7 +25,7 @@ _KEPT = 3 * LESSONS  # of a furnace, however many are held back
 _LEAD_MINUTES = 2  # before the charge: so that its beginning is seen
 _LONGEST_MINUTES = 360
 
-Standing = Callable[[int, int], Marks]
+MarksOf = Callable[[int, int], Marks]
 Spans = Mapping[int, Sequence[Trouble]]  # by furnace
 
 
@@ -45,7 +45,7 @@ class Looked(msgspec.Struct, frozen=True):
 class Lessons:
     """`marks` gives those that hold and touch a time. One step at a time; every method may raise StoreError."""
 
-    def __init__(self, store: TimeSeriesStore, lessons: LessonStore, marks: Standing) -> None:
+    def __init__(self, store: TimeSeriesStore, lessons: LessonStore, marks: MarksOf) -> None:
         self._store, self._lessons, self._marks = store, lessons, marks
         self._seen: int | None = None
         self._known = Baselines()

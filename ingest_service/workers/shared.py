@@ -3,7 +3,7 @@
 import threading
 
 from ingest_service.anomaly.runs import Runs
-from ingest_service.anomaly.standing import Standing
+from ingest_service.anomaly.standing import StandingValues
 from ingest_service.columns import Int32s, Int64s, SampleColumns
 from ingest_service.emissions.minute_tally import MinuteTally, Tallied
 
@@ -36,7 +36,7 @@ class SharedMinuteTally(MinuteTally):
             return super().minute(minute, series)
 
 
-class SharedStanding(Standing):
+class SharedStandingValues(StandingValues):
     """How values stand, for any thread."""
 
     def __init__(self) -> None:
@@ -44,21 +44,21 @@ class SharedStanding(Standing):
         self._lock = threading.Lock()
 
     def watch(self, series: Int32s, phases: Int64s) -> None:
-        """As in `Standing`."""
+        """As in `StandingValues`."""
         with self._lock:
             super().watch(series, phases)
 
     def add(self, samples: SampleColumns) -> None:
-        """As in `Standing`."""
+        """As in `StandingValues`."""
         with self._lock:
             super().add(samples)
 
     def runs(self, series: Int32s) -> Runs:
-        """As in `Standing`."""
+        """As in `StandingValues`."""
         with self._lock:
             return super().runs(series)
 
     def burning_since_ms(self, phases: Int64s) -> Int64s:
-        """As in `Standing`."""
+        """As in `StandingValues`."""
         with self._lock:
             return super().burning_since_ms(phases)

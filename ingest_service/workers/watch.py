@@ -11,7 +11,7 @@ from ingest_service.alarms.lifecycle import Normal, Observation
 from ingest_service.anomaly.burning import burning_since_ms
 from ingest_service.anomaly.detectors import run_all
 from ingest_service.anomaly.runs import Runs, runs_of
-from ingest_service.anomaly.standing import Standing
+from ingest_service.anomaly.standing import StandingValues
 from ingest_service.anomaly.stuck import STUCK_AFTER_S
 from ingest_service.anomaly.window import NOT_BURNING, Window
 from ingest_service.columns import Int32s, Int64s
@@ -45,7 +45,7 @@ class WatchWorker:
         alarms: AlarmStore,
         silent_after_s: float,
         clock: Callable[[], int],
-        standing: Standing | None = None,
+        standing: StandingValues | None = None,
     ) -> None:
         self._store, self._channels, self._edges, self._alarms = store, channels, edges, alarms
         self._silent_after_s, self._clock, self._standing = silent_after_s, clock, standing

@@ -16,7 +16,7 @@ from edge_agent.wire.command import parse_payload
 from edge_agent.wire.data import decode_data, encode_data
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.sample import Sample
-from ingest_service.anomaly.standing import Standing
+from ingest_service.anomaly.standing import StandingValues
 from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.intake.read_ahead import Packet
@@ -111,7 +111,7 @@ def path_figures(furnaces: int, seconds: int) -> dict[str, float]:
         engine = open_database(database_url(folder, ""))
         store, queue, said = EmbeddedStore(folder), ArrivalQueue(2**31), list[Packet]()
         records = Records(Registry(engine), store, RejectionLog(engine), GapLog(engine))
-        current = Current(LiveTable(), MinuteTally(), Standing())
+        current = Current(LiveTable(), MinuteTally(), StandingValues())
         worker = IngestWorker(queue, records, current, said.extend, lambda: NOW_MS + 1000)
         births_s = births(worker, queue, furnaces)
         taken_s, cpu_s = data(worker, queue, furnaces, seconds)

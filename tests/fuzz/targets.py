@@ -63,7 +63,7 @@ def decoding(_folder: Path) -> One:
 def intake(folder: Path) -> One:
     """The service's intake down to the stored samples: an edge that was born says anything. Nothing may raise."""
     # The databases take a while to load, and the other targets need none.
-    from ingest_service.anomaly.standing import Standing
+    from ingest_service.anomaly.standing import StandingValues
     from ingest_service.emissions.minute_tally import MinuteTally
     from ingest_service.store.database import database_url, open_database
     from ingest_service.store.embedded import EmbeddedStore
@@ -76,7 +76,7 @@ def intake(folder: Path) -> One:
     engine = open_database(database_url(folder, ""))
     registry, queue = Registry(engine), ArrivalQueue()
     records = Records(registry, EmbeddedStore(folder / "store"), RejectionLog(engine), GapLog(engine))
-    current = Current(LiveTable(), MinuteTally(), Standing())
+    current = Current(LiveTable(), MinuteTally(), StandingValues())
     worker = IngestWorker(queue, records, current, lambda _: None, lambda: NOW_MS)
 
     def one(data: bytes) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge_agent.wire.quantity import PHASES
 from edge_agent.wire.sample import Reason
 from ingest_service.anomaly.runs import NEVER_MS, Runs, RunTally, runs_of
-from ingest_service.anomaly.standing import NO_SERIES, Standing
+from ingest_service.anomaly.standing import NO_SERIES, StandingValues
 from ingest_service.anomaly.window import NOT_BURNING
 from ingest_service.store.batch import SampleBatch
 
@@ -65,7 +65,7 @@ def test_late_samples_and_series_that_nobody_watches_are_not_heeded() -> None:
 
 
 def test_a_furnace_burns_through_its_burning_phases_whatever_their_order() -> None:
-    standing, phases = Standing(), np.array([7, NO_SERIES, 2], np.int64)
+    standing, phases = StandingValues(), np.array([7, NO_SERIES, 2], np.int64)
     standing.watch(WATCHED[:0], phases)
     burning = [code for code, name in PHASES.items() if name in ("charge", "ignition", "main", "burnout")]
     standing.add(batch([(7, 0, 0.0, 0), *((7, 10 + at, float(code), 0) for at, code in enumerate(burning))]))

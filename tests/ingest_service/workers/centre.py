@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from edge_agent.wire.sample import Reason, Sample
-from ingest_service.anomaly.standing import Standing
+from ingest_service.anomaly.standing import StandingValues
 from ingest_service.emissions.minute_tally import MinuteTally
 from ingest_service.intake.arrivals import Arrival, ArrivalQueue
 from ingest_service.store.embedded import EmbeddedStore
@@ -35,7 +35,7 @@ class Centre:
 
     def new_worker(self) -> IngestWorker:
         records = Records(self.registry, self.store, self.rejections, GapLog(self.engine))
-        current = Current(self.live, MinuteTally(), Standing())
+        current = Current(self.live, MinuteTally(), StandingValues())
         return IngestWorker(self.queue, records, current, self.spoken.publish, lambda: self.now_ms)
 
     def hear(self, *arrivals: Arrival) -> None:

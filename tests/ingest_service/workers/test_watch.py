@@ -5,7 +5,7 @@ import pytest
 from edge_agent.wire.sample import Reason
 from ingest_service.alarms.facts import ClockFacts, DeviceBadFacts, SilentFacts, StuckFacts
 from ingest_service.alarms.vocabulary import Kind, State
-from ingest_service.anomaly.standing import Standing
+from ingest_service.anomaly.standing import StandingValues
 from ingest_service.intake.edge_view import EdgeView
 from ingest_service.store.alarms import AlarmRow
 from ingest_service.store.embedded import EmbeddedStore
@@ -164,7 +164,7 @@ def test_the_clock_of_a_silent_edge_is_not_alarmed(city: City) -> None:
 
 
 def test_what_is_known_of_standing_values_need_not_be_read(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
-    standing = Standing()
+    standing = StandingValues()
     watch = WatchWorker(city.store, city.channels, lambda: city.edges, city.alarms, 60.0, lambda: 0, standing)
     watch.step(START)
     everything = city.channels().series.tolist()
