@@ -19,9 +19,12 @@ from dashboards.types import DashboardJson, PanelJson
 from edge_agent.wire.birth import Birth, ChannelBirth
 from edge_agent.wire.metric import DataType
 from edge_agent.wire.quantity import quantities
+from ingest_service.anomaly.watched import QUANTITIES
+from ingest_service.columns import Int64s
 from ingest_service.config import Http
 from ingest_service.store.batch import DirtyMinutes, MeanBatch, SampleBatch
 from ingest_service.store.derived.point import Point, fields_of, tags_of
+from ingest_service.workers.expected_points import Bounds, expected_points
 from tests.bench.machine import machine
 from tests.dashboards.asked import DATABASES, DAY, Span, in_influxql, length_ms, span_of
 from tests.support.browser import served
@@ -132,6 +135,8 @@ def fill(city: City, furnaces: list[Furnace], raw: int) -> dict[str, int]:
         starts = np.arange(hour_ms, min(hour_ms + HOUR_MS, NOW_MS // MINUTE_MS * MINUTE_MS), MINUTE_MS)
         rows["means"] += write_means(city, rng, ids, starts)
         made = [*points_of(furnaces, hour_ms, starts.tolist())]
+        if hour_ms // HOUR_MS % 3 == 0:  # a furnace burns eight hours a day
+            made += expected_of(furnaces, starts)
         city.derived.write(made)
         rows["points"] += sum(len(point.fields) for point in made)
         at_ms = hour_ms + np.repeat(np.arange(3600) * 1000, A_SECOND * max(1, raw))
@@ -161,6 +166,14 @@ def write_means(
         parts.append(MeanBatch(np.repeat(ids, len(times)), np.tile(times, len(ids)), mean, mean - 1, mean + 1, covered))
     city.store.write_means(parts[0], parts[1], nothing)
     return len(parts[0])
+
+
+def expected_of(furnaces: list[Furnace], start_ms: Int64s) -> Iterator[Point]:
+    """What they are expected to show."""
+    usual = np.tile([VALUES[name] for name in QUANTITIES], (len(start_ms), 1))
+    bounds = Bounds(start_ms, usual - 1.0, usual + 1.0)
+    for own in furnaces:
+        yield from expected_points([tags_of(home=own.home, furnace=own.name)] * len(start_ms), bounds)
 
 
 def points_of(furnaces: Iterable[Furnace], hour_ms: int, minutes: list[int]) -> Iterator[Point]:
