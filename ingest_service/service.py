@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import structlog
 from sqlalchemy import Engine
 
@@ -25,6 +26,7 @@ from ingest_service.errors import ServiceError
 from ingest_service.intake.arrivals import ArrivalQueue
 from ingest_service.intake.subscriber import BrokerAddress, Subscriber
 from ingest_service.notify.notifiers import configured_receivers, open_notifiers
+from ingest_service.people.sealing import Sealer
 from ingest_service.people.settings import SignIn
 from ingest_service.rules import rule_book
 from ingest_service.store.alarms import AlarmStore
@@ -75,6 +77,20 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class Shared(msgspec.Struct, frozen=True, kw_only=True):
+    """What several workers and the API have in common."""
+
+    live: LiveTable
+    channels: Callable[[], Channels]
+    site: Site
+    trail: AuditTrail
+    alarms: AlarmStore
+    people: PeopleStores
+    plant: StoredPlant
+    judge: JudgeWorker
+    explainer: Explainer
+
+
 class Service:
     """Everything that runs in one process. `file` is the configuration file that errors name."""
 
@@ -83,62 +99,16 @@ class Service:
         self._notifiers = open_notifiers(config.webhook, file)
         self._derived = open_derived_store(config.storage, file)
         book = rule_book(config.judging, file)
-        registry, live, self._queue = Registry(engine), LiveTable(), ArrivalQueue()
-        live.load(store.latest())
-        channels = ChannelsCache(registry).current
+        registry, self._queue = Registry(engine), ArrivalQueue()
+        current = Current(LiveTable(), SharedMinuteTally(), SharedStandingValues())
+        current.live.load(store.latest())
         self._subscriber = Subscriber(_address(config.broker, file), self._queue, wall_ms)
-        tally, standing = SharedMinuteTally(), SharedStandingValues()
-        self._ingest = self._intake(registry, Current(live, tally, standing))
-        zone = ZoneInfo(config.judging.time_zone)
-        trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
-        trail.compare_end()
-        alarms = AlarmStore(engine, configured_receivers(config.webhook), zone, trail)
-        people = open_people(engine, trail, config.people.admit, take_up(engine, config.storage, file))
+        self._ingest = self._intake(registry, current)
+        shared = self._shared(registry, current.live, book, take_up(engine, config.storage, file))
         if config.people.sign_in is SignIn.REQUIRED:
-            _let_first_in(people)
-        site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)
-        judgements, plant = JudgementStore(engine), StoredPlant(CycleStore(engine), MarkStore(engine, trail))
-        judge = JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant)
-        explainer = Explainer(store, judgements, site, plant)
-        cycles = self._cycles(channels, plant, judge, zone)
-        silent_after_s = config.judging.silent_after_s
-        self._workers: dict[str, Worker] = {
-            "average": AverageWorker(store, channels, telling(judge.touched, cycles.touched), wall_ms, tally),
-            "judge": judge,
-            "cycles": cycles,
-            "watch": WatchWorker(store, channels, self._ingest.edges, alarms, silent_after_s, wall_ms, standing),
-            "expect": ExpectWorker(
-                store, channels, alarms, self._derived, Lessons(store, LessonStore(engine), plant.marks), wall_ms
-            ),
-            "deliver": DeliverWorker(DeliveryStore(engine), self._notifiers, wall_ms),
-            "seal": SealWorker(store, config.storage.retention, wall_ms),
-            "derive": DeriveWorker(self._derive_from(live, channels, judge, book, zone), self._derived, wall_ms),
-        }
-        context = Context(
-            reader=lambda scope: Reader(engine, scope),
-            alarms=alarms,
-            audit=trail,
-            people=people,
-            marks=plant.mark_store,
-            remarks=RemarkLog(engine, trail),
-            marked=judge.marked,
-            awaits=judge.awaits,
-            store=store,
-            derived=self._derived,
-            live=live,
-            channels=channels,
-            edges=self._ingest.edges,
-            previews=judge.previews,
-            advice=judge.advice,
-            explain=lambda *asked: explainer.explain(channels(), *asked),
-            counters=self._ingest.counters,
-            book=book,
-            config=config,
-            clock=wall_ms,
-            checks=self._checks(),
-            version=version("clearstack"),
-            closing=threading.Event(),
-        )
+            _let_first_in(shared.people)
+        self._workers = self._made_workers(shared, current)
+        context = self._context(shared)
         self._api = ApiServer(create_app(context), context)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -167,34 +137,94 @@ class Service:
         publish = self._subscriber.publish_all
         return IngestWorker(self._queue, records, current, publish, wall_ms, reorder_timeout_ms)
 
-    def _cycles(
-        self, channels: Callable[[], Channels], plant: StoredPlant, judge: JudgeWorker, zone: ZoneInfo
-    ) -> CycleWorker:
+    def _shared(self, registry: Registry, live: LiveTable, book: RuleBook, sealer: Sealer) -> Shared:
+        config, engine, store = self._config, self._engine, self._store
+        channels, zone = ChannelsCache(registry).current, ZoneInfo(config.judging.time_zone)
+        trail = AuditTrail(engine, Path(config.storage.folder) / HEAD_FILE)
+        trail.compare_end()
+        alarms = AlarmStore(engine, configured_receivers(config.webhook), zone, trail)
+        site = Site(book, zone, config.judging.barometric_pa, config.judging.charge_at_least_c)
+        judgements, plant = JudgementStore(engine), StoredPlant(CycleStore(engine), MarkStore(engine, trail))
+        return Shared(
+            live=live,
+            channels=channels,
+            site=site,
+            trail=trail,
+            alarms=alarms,
+            people=open_people(engine, trail, config.people.admit, sealer),
+            plant=plant,
+            judge=JudgeWorker(store, channels, judgements, alarms, site, wall_ms, plant),
+            explainer=Explainer(store, judgements, site, plant),
+        )
+
+    def _made_workers(self, shared: Shared, current: Current) -> dict[str, Worker]:
+        store, channels, alarms, judge = self._store, shared.channels, shared.alarms, shared.judge
+        cycles, edges, silent_after_s = self._cycles(shared), self._ingest.edges, self._config.judging.silent_after_s
+        lessons = Lessons(store, LessonStore(self._engine), shared.plant.marks)
+        return {
+            "average": AverageWorker(store, channels, telling(judge.touched, cycles.touched), wall_ms, current.tally),
+            "judge": judge,
+            "cycles": cycles,
+            "watch": WatchWorker(store, channels, edges, alarms, silent_after_s, wall_ms, current.standing),
+            "expect": ExpectWorker(store, channels, alarms, self._derived, lessons, wall_ms),
+            "deliver": DeliverWorker(DeliveryStore(self._engine), self._notifiers, wall_ms),
+            "seal": SealWorker(store, self._config.storage.retention, wall_ms),
+            "derive": DeriveWorker(self._derive_from(shared), self._derived, wall_ms),
+        }
+
+    def _cycles(self, shared: Shared) -> CycleWorker:
+        judging = self._config.judging
         return CycleWorker(
             self._store,
-            channels,
-            plant.cycle_store,
+            shared.channels,
+            shared.plant.cycle_store,
             EnergyStore(self._engine),
-            CycleSite(zone, self._config.judging.barometric_pa, self._config.cremations),
-            lambda hours, now_ms: judge.reopen(hours, Why.CREMATIONS, now_ms),
+            CycleSite(ZoneInfo(judging.time_zone), judging.barometric_pa, self._config.cremations),
+            lambda hours, now_ms: shared.judge.reopen(hours, Why.CREMATIONS, now_ms),
             wall_ms,
         )
 
-    def _derive_from(
-        self, live: LiveTable, channels: Callable[[], Channels], judge: JudgeWorker, book: RuleBook, zone: ZoneInfo
-    ) -> Sources:
+    def _derive_from(self, shared: Shared) -> Sources:
         return Sources(
             reader=Reader(self._engine, Scope()),
             store=self._store,
-            channels=channels,
-            live=live,
+            channels=shared.channels,
+            live=shared.live,
             edges=self._ingest.edges,
-            previews=judge.previews,
+            previews=shared.judge.previews,
             counters=self._ingest.counters,
-            packs=book.packs,
-            zone=zone,
+            packs=shared.site.book.packs,
+            zone=shared.site.zone,
             silent_after_s=self._config.judging.silent_after_s,
             retention=self._config.storage.retention,
+        )
+
+    def _context(self, shared: Shared) -> Context:
+        judge = shared.judge
+        return Context(
+            reader=lambda scope: Reader(self._engine, scope),
+            alarms=shared.alarms,
+            audit=shared.trail,
+            people=shared.people,
+            marks=shared.plant.mark_store,
+            remarks=RemarkLog(self._engine, shared.trail),
+            marked=judge.marked,
+            awaits=judge.awaits,
+            store=self._store,
+            derived=self._derived,
+            live=shared.live,
+            channels=shared.channels,
+            edges=self._ingest.edges,
+            previews=judge.previews,
+            advice=judge.advice,
+            explain=lambda *asked: shared.explainer.explain(shared.channels(), *asked),
+            counters=self._ingest.counters,
+            book=shared.site.book,
+            config=self._config,
+            clock=wall_ms,
+            checks=self._checks(),
+            version=version("clearstack"),
+            closing=threading.Event(),
         )
 
     def _listen(self) -> socket.socket:
