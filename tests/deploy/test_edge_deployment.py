@@ -31,6 +31,7 @@ CENTRE_ONLY = (
     "alembic",
     "jinja2",
     "httpx",
+    "xlsxwriter",
     "pydantic",
     "starlette",
 )
