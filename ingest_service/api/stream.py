@@ -113,12 +113,13 @@ class Watch:
         self._looked_at_ms = 0
         self._version = -1
         self._step = -1
+        self._last = -1  # of all steps: those up to it were looked through
         self._look(here.clock())
 
     def see(self, sight: Reader) -> None:
         """Follow what the reader may see from now on. Raises NotFound where that is nothing of what they follow."""
         if sight.scope != self._sight.scope:
-            self._sight, self._step = sight, -1
+            self._sight, self._step, self._last = sight, -1, -1
             self._look(self._here.clock())
 
     def values(self) -> LiveValues:
@@ -134,8 +135,10 @@ class Watch:
 
     def alarms(self) -> LiveAlarms | None:
         """The alarms, when any of them took a step since the last call."""
-        step = journal.newest_step_id(self._sight)
-        if step == self._step:
+        last = journal.last_step_id(self._sight)
+        step = journal.newest_step_id(self._sight, self._last) if last > self._last else 0
+        self._last = last
+        if step <= self._step:
             return None
         self._step = step
         found = journal.count_open(self._sight)

@@ -1,9 +1,11 @@
 """Alarms, the steps of their lives, and who was told of them."""
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ingest_service.store.tables import Table
+
+_OPEN = text("cleared_at_ms IS NULL OR acknowledged_at_ms IS NULL")
 
 
 class Alarm(Table):
@@ -24,6 +26,8 @@ class Alarm(Table):
     acknowledged_at_ms: Mapped[int | None] = mapped_column(BigInteger)
     acknowledged_by: Mapped[str] = mapped_column(default="")
     cleared_at_ms: Mapped[int | None] = mapped_column(BigInteger)
+    # Few are open of all that ever were, and every page asks for them.
+    __table_args__ = (Index("ix_alarm_open", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),)
 
 
 class AlarmEvent(Table):

@@ -145,12 +145,17 @@ def alarm(reader: Reader, alarm_id: int) -> AlarmRecord | None:
     return next(iter(_alarms(reader, None, None, Alarm.id == alarm_id)), None)
 
 
-def newest_step_id(reader: Reader) -> int:
-    """A number that rises with each step of any alarm in sight; 0 while there is none."""
+def last_step_id(reader: Reader) -> int:
+    """A number that rises with each step of any alarm, in sight or not; 0 while there is none."""
+    return int(reader.rows(select(func.max(AlarmEvent.id).label("newest")))[0]["newest"] or 0)
+
+
+def newest_step_id(reader: Reader, after: int = 0) -> int:
+    """A number that rises with each step of any alarm in sight; 0 while there is none after that number."""
     query = (  # from the newest step backwards: the largest of all would be looked for among all
         select(AlarmEvent.id.label("newest"))
         .join(Alarm, Alarm.id == AlarmEvent.alarm_id)
-        .where(_in_sight(reader))
+        .where(_in_sight(reader), AlarmEvent.id > after)
         .order_by(AlarmEvent.id.desc())
         .limit(1)
     )
