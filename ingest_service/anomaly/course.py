@@ -7,7 +7,7 @@ import numpy as np
 
 from edge_agent.wire.durations import MINUTE_MS
 from edge_agent.wire.quantity import PHASES
-from ingest_service.columns import Float64s, Int64s
+from ingest_service.columns import Bools, Float64s, Int64s
 
 NO_CELL = -1
 # How many minutes of each phase are told apart; those after count as the last. Long enough for nearly every cremation.
@@ -61,7 +61,7 @@ def cells(phase: Float64s) -> Int64s:
     return found
 
 
-def _last_known(known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], place: Int64s) -> Int64s:
+def _last_known(known: Bools, place: Int64s) -> Int64s:
     """The place of the last known minute before each one, -1 where there is none."""
     last = np.maximum.accumulate(np.where(known, place, -1), axis=-1)
     before = np.full(known.shape, -1, np.int64)

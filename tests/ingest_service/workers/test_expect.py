@@ -313,6 +313,19 @@ def test_a_cremation_during_an_alarm_teaches_nothing(plant: Plant) -> None:
     assert plant.expected(1, "low") == {}
 
 
+def test_of_a_furnace_that_tells_no_phase_it_is_said_when_its_cremation_is_found(plant: Plant) -> None:
+    one = truth(1)[FEWEST]
+    with Session(plant.city.engine) as session, session.begin():
+        session.execute(update(Series).where(Series.channel == "phase").values(quantity=""))
+    plant.begin(1, one, one.to_ms)
+    plant.worker.step(one.to_ms + AFTER)
+    assert plant.expected(1, "low") == {}
+    plant.end(1, one)
+    plant.worker.step(one.to_ms + 10 * MINUTE + AFTER)
+    assert set(plant.expected(1, "low")) == set(QUANTITIES)
+    assert plant.own()[-1].held_back is HeldBack.NOTHING
+
+
 def test_a_channel_in_another_unit_is_not_held_against_anything(plant: Plant) -> None:
     one, main_ms = truth(1)[FEWEST], main_of(truth(1)[FEWEST])
     with Session(plant.city.engine) as session, session.begin():
