@@ -95,7 +95,8 @@ class ExpectWorker:
     def _tell_alarms(self, channels: Channels, burning: Burning, now_ms: int) -> int:
         series = watched_series(channels, burning.furnaces)
         value = read_watched(self._store, series, int(burning.start_ms[0]), FEW_MINUTES)
-        window = _window(burning, series, value)
+        marked = self._lessons.marked(burning.furnaces, burning.start_ms)
+        window = _window(burning, series, np.where(marked[:, None, :], np.nan, value))
         open_keys = self._alarms.open_keys()
         seen = [
             one

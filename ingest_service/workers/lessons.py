@@ -9,7 +9,7 @@ from edge_agent.wire.durations import HOUR_MS, MINUTE_MS
 from ingest_service.anomaly.baseline import LESSONS, SHAPE, Baseline, Expected, HeldBack, learn, lesson, teaching
 from ingest_service.anomaly.course import NO_CELL, cells, told_phases
 from ingest_service.anomaly.gate import held_back, well_known
-from ingest_service.columns import Float64s, Int64s
+from ingest_service.columns import Bools, Float64s, Int64s
 from ingest_service.emissions.marks import Marks
 from ingest_service.errors import HoursUnreadable
 from ingest_service.store.channels import Channels
@@ -92,6 +92,15 @@ class Lessons:
     def baseline(self, furnace_ids: Int64s) -> Baseline:
         """(furnaces, quantities, cells); NaN of what is not in memory."""
         return self._known.of(furnace_ids)
+
+    def marked(self, furnaces: Int64s, start_ms: Int64s) -> Bools:
+        """(furnaces, minutes) that a mark touches, of minutes that begin then."""
+        marks = self._marks(int(start_ms[0]), int(start_ms[-1]) + MINUTE_MS)
+        found = np.zeros((len(furnaces), len(start_ms)), np.bool_)
+        for mark in _troubles(marks):  # few: people make them
+            touched = (start_ms < mark.end_ms) & (start_ms + MINUTE_MS > mark.start_ms)
+            found[furnaces == mark.furnace_id] |= touched
+        return found
 
     def _read(self, furnace_id: int, channels: Channels, from_ms: int, count: int) -> Float64s:
         """What it showed; nothing where that is damaged."""

@@ -216,6 +216,18 @@ def test_a_weak_burner_is_told_of_after_minutes_with_what_was_expected_and_clear
     assert [row.state for row in plant.told()] == [State.CLEARED_UNACKNOWLEDGED]
 
 
+def test_what_a_person_has_marked_is_not_told_of(plant: Plant) -> None:
+    one = truth(1)[FEWEST]
+    onset_ms = main_of(one) + 5 * MINUTE
+    mark = MarkEntry(furnace_id=1, state=PlantState.MAINTENANCE, start_ms=onset_ms, end_ms=onset_ms + 6 * MINUTE)
+    plant.marks.enter(mark, PEOPLE)
+    plant.begin(1, one, onset_ms)
+    plant.watch(1, onset_ms, onset_ms + 10 * MINUTE, **{T2: -80.0})
+    assert plant.told() == []
+    plant.watch(1, onset_ms + 10 * MINUTE, onset_ms + 11 * MINUTE, **{T2: -80.0})
+    assert [row.alarm.raised_at_ms for row in plant.told()] == [onset_ms + 6 * MINUTE]
+
+
 def test_a_process_that_starts_anew_says_the_same_and_learns_from_none_twice(plant: Plant) -> None:
     one, main_ms = truth(1)[FEWEST], main_of(truth(1)[FEWEST])
     plant.begin(1, one, main_ms)
