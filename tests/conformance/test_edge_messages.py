@@ -51,7 +51,7 @@ def test_seq_begins_at_zero_with_the_birth_of_the_node_and_counts_every_message(
 
 def test_every_message_says_when_it_was_sent(said: list[Said]) -> None:
     for one in said:
-        assert abs(one.payload.timestamp - one.at_ms) < 5_000
+        assert abs(one.payload.timestamp - one.at_ms) < 60_000
 
 
 def test_devices_are_born_at_once_after_the_node_and_before_any_data(said: list[Said]) -> None:

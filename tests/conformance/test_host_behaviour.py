@@ -40,7 +40,7 @@ def test_blocks_are_acknowledged_by_commands_without_seq_type_and_name_at_qos_0(
         assert {(qos, retained) for _, qos, retained in edge.raw} == {(0, False)}
         for payload, _, _ in edge.raw:
             found = Payload.FromString(payload)
-            assert abs(found.timestamp - now_ms()) < 10_000
+            assert abs(found.timestamp - now_ms()) < 60_000
             assert not found.HasField("seq")
             assert [metric.HasField("name") or metric.HasField("datatype") for metric in found.metrics] == [False] * 2
             assert all(metric.HasField("alias") for metric in found.metrics)
@@ -58,7 +58,7 @@ def test_an_edge_that_was_not_born_is_asked_for_its_births_and_not_every_time_an
         assert (rebirth.name, rebirth.boolean_value, rebirth.datatype) == (
             "Node Control/Rebirth", True, DataType.BOOLEAN,
         )  # fmt: skip
-        assert abs(found.timestamp - now_ms()) < 10_000
+        assert abs(found.timestamp - now_ms()) < 60_000
         assert not found.HasField("seq")
         for block in range(30, 60):
             edge.send(block, 1.0)

@@ -73,7 +73,7 @@ def test_every_connection_has_a_will_that_says_offline_at_the_time_of_the_connec
         assert (one.will_topic, one.will_qos, one.will_retain) == (STATE, 1, True)
         online, timestamp = stated(one.will_payload)
         assert not online
-        assert abs(timestamp - at_ms) < 5_000
+        assert abs(timestamp - at_ms) < 60_000
 
 
 def test_it_hears_all_edges_and_its_own_state_before_it_says_that_it_is_online(life: Life) -> None:
@@ -106,7 +106,7 @@ def test_before_it_disconnects_it_says_offline_and_is_not_contradicted_by_itself
     assert (last.topic, last.qos, last.retain) == (STATE, 1, True)
     online, timestamp = stated(last.payload)
     assert not online
-    assert abs(timestamp - packet.at_ms) < 5_000
+    assert abs(timestamp - packet.at_ms) < 60_000
     after = life.line.kinds(1)[life.line.kinds(1).index(Kind.PUBLISH) + 1 :]
     assert after[-1] == Kind.DISCONNECT
     assert after.count(Kind.PUBLISH) == 2
