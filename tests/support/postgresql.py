@@ -8,12 +8,13 @@ import tempfile
 from pathlib import Path
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, insert, text
+from sqlalchemy import Connection, Engine, create_engine, insert, inspect, text
 
 from ingest_service.audit.chain import START
 from ingest_service.store import postgresql
 from ingest_service.store.audit_tables import AuditHead
 from ingest_service.store.database import open_database
+from ingest_service.store.tables import Table
 from tests.support.broker import free_port
 from tests.support.server import Server
 
@@ -60,15 +61,22 @@ class PostgreSQL(Server):
     def empty(self, name: str) -> str:
         """The URL of a new database without tables."""
         self._execute(f"CREATE DATABASE {name}")
-        return f"postgresql+psycopg://clearstack@127.0.0.1:{self._port}/{name}"
+        return self._url(name)
 
     def database(self) -> Engine:
-        """The one with every table; what the test before wrote is gone."""
-        engine = create_engine(f"postgresql+psycopg://clearstack@127.0.0.1:{self._port}/{_KEPT}", pool_pre_ping=True)
+        """The one with every table; what the test before wrote is gone, and what it did to the tables."""
+        engine = create_engine(self._url(_KEPT), pool_pre_ping=True)
+        if set(Table.metadata.tables) - set(inspect(engine).get_table_names()):
+            engine.dispose()
+            self._execute(f"DROP DATABASE {_KEPT} WITH (FORCE)")
+            open_database(self.empty(_KEPT)).dispose()
         postgresql.prepare(engine)
         with engine.begin() as connection:
             _empty(connection)
         return engine
+
+    def _url(self, name: str) -> str:
+        return f"postgresql+psycopg://clearstack@127.0.0.1:{self._port}/{name}"
 
     def _execute(self, statement: str) -> None:
         address = f"host=127.0.0.1 port={self._port} user=clearstack dbname=postgres"
@@ -92,8 +100,9 @@ def program(name: str) -> str:
 
 
 def lent() -> list[str]:
-    """What a command begins with so that it does not run as root."""
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
+    """What a command begins with so that it ends with the tests, and does not run as root."""
+    dying = ["setpriv", "--pdeathsig=INT"]
+    return [*dying, "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else dying
 
 
 def _empty(connection: Connection) -> None:

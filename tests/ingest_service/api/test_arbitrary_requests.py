@@ -17,7 +17,7 @@ from tests.support.city import City, small_city
 from tests.support.visitors import machine, visitor
 
 ENDLESS = "/api/v1/stream"
-HEADERS_OF_ITS_OWN = ("User-Agent", "Accept-Encoding", "Accept", "X-Schemathesis-TestCaseId")
+HEADERS_OF_ITS_OWN = ("User-Agent", "Accept-Encoding", "Accept", "X-Schemathesis-TestCaseId", "Authorization", "Cookie")
 READERS: dict[str, int] = {**dict.fromkeys(Role, 2), Role.ADMIN: 8, "key": 2, "stranger": 1}  # requests a route
 
 

@@ -14,7 +14,7 @@ def test_a_seal_opens_to_what_was_sealed_and_shows_nothing_of_it(secret: bytes, 
     sealed = Sealer([OLD]).seal(secret, owner)
     assert Sealer([OLD]).open(sealed, owner) == secret
     assert is_sealed(sealed)
-    assert not secret or secret.hex() not in sealed
+    assert len(secret) < 8 or secret.hex() not in sealed
     assert len(sealed) <= 200, "it fits its column"
 
 
