@@ -52,7 +52,7 @@ def test_an_edge_that_was_not_born_is_asked_for_its_births_and_not_every_time_an
     with speaking(stage.broker.port, "unborn") as edge:
         for block in range(1, 30):
             edge.send(block, 1.0)
-        wait_until(lambda: edge.rebirths == 1)
+        wait_until(lambda: edge.rebirths >= 1)
         found = Payload.FromString(edge.raw[0][0])
         [rebirth] = found.metrics
         assert (rebirth.name, rebirth.boolean_value, rebirth.datatype) == (
@@ -66,7 +66,7 @@ def test_an_edge_that_was_not_born_is_asked_for_its_births_and_not_every_time_an
         edge.be_born()
         edge.send(born_block, 5.0)
         wait_until(lambda: edge.acknowledged == {born_block})
-        assert edge.rebirths == 1
+        assert edge.rebirths < 4, "once in five seconds, then less often, and not for each of 59 messages"
 
 
 def test_a_message_that_comes_late_within_the_reorder_timeout_is_put_in_order_and_nothing_is_asked(
