@@ -16,9 +16,7 @@ from ingest_service.columns import Float64s, Int64s
 
 LESSONS = 30  # of a furnace count: some five days
 FEWEST = 8  # below so many nothing is expected
-WIDTH = (
-    4.0  # robust sigmas to either side: of normal scatter less than one false alarm a furnace and month lies outside
-)
+WIDTH = 4.0  # robust sigmas to either side: normal scatter lies outside less than once a furnace and month, by estimate
 _FEW = 4.0  # a few lessons know less: sigma grows by 1 + this / lessons
 _SIGMA_OF_MAD = 1.4826  # of a normal distribution
 KEPT_AS = np.dtype("<f2")  # of a lesson: a hundredth of what is usual at most, half the bytes of more
