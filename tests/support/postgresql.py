@@ -18,7 +18,7 @@ from ingest_service.store.tables import Table
 from tests.support.broker import free_port
 from tests.support.server import Server
 
-_BUILDS = ("/usr/lib/postgresql", str(Path(__file__).parents[2] / ".parts/usr/lib/postgresql"))
+_BUILDS = Path("/usr/lib/postgresql")
 _UNSAFE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")  # a test's database need not outlive a crash
 _KEPT = "clearstack"
 _WIPING = """
@@ -93,7 +93,7 @@ class PostgreSQL(Server):
 
 def program(name: str) -> str:
     """Where Debian keeps it; the newest version. Raises RuntimeError where there is none."""
-    found = [path for build in _BUILDS for path in Path(build).glob(f"*/bin/{name}")]
+    found = list(_BUILDS.glob(f"*/bin/{name}"))
     if not found:
         raise RuntimeError(f"{name} is missing: run deploy/test-parts.sh")
     return str(max(found, key=lambda path: int(path.parents[1].name)))
