@@ -12,7 +12,8 @@ from edge_agent.wire.sample import Reason
 from ingest_service.api import stream
 from ingest_service.config import Http
 from tests.support.browser import chromium, opened, picture, served
-from tests.support.city import NOW_MS, City, small_city, stuck
+from tests.support.city import NOW_MS, City, empty_city, small_city, stuck
+from tests.support.country import settle
 
 FURNACE = "/homes/beishan/furnaces/furnace-1"
 PAGES = {
@@ -181,6 +182,29 @@ def test_a_tile_moves_up_with_its_alarm_on_the_overview(city: City, browser: Bro
         city.observe(msgspec.structs.replace(stuck(furnace, NOW_MS - 70_000), key="stuck:again"))
         expect(donghu).to_have_attribute("data-worst", "medium")
         assert observed.troubles == []
+
+
+def test_a_furnace_that_comes_into_sight_with_its_alarm_is_followed_from_then_on(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with empty_city(tmp_path / "country", Http(port=0)) as country:
+        furnace = settle(country, 60, 2)[9]
+        value = f'.reading[data-series="{furnace.series["flue_o2"]}"] .value'
+        with served(country) as address, opened(browser, address, locale="en-GB") as observed:
+            page = observed.page
+            page.goto("/")
+            expect(page.locator(".tile")).to_have_count(1)
+            page.get_by_text("Cities with nothing abnormal").click()
+            home = msgspec.structs.replace(furnace, home="beishan")  # whose names the alarm's words are
+            own = stuck(home, NOW_MS - 70_000)
+            place = msgspec.structs.replace(own.place, home_id=furnace.home)
+            country.observe(msgspec.structs.replace(own, place=place))
+            expect(page.locator(".tile")).to_have_count(2)
+            expect(page.locator("#calm-areas")).to_have_attribute("open", "")
+            country.now_ms += 2_000
+            country.measure(furnace, {"flue_o2": 5.4})
+            expect(page.locator(value)).to_have_text("5.4")
+            assert observed.troubles == []
 
 
 def test_the_language_changes_in_place(city: City, browser: Browser) -> None:

@@ -20,7 +20,7 @@ def words(client: httpx.Client, lang: str) -> str:
     ("advice", "mean_c", "lang", "said"),
     [
         (Advice.DO_NOT_CHARGE, 812.4, "en", "Do not charge: the secondary chamber is at 812 °C, at least 850 °C"),
-        (Advice.DO_NOT_CHARGE, 812.4, "zh", "请勿进炉：二燃室 812 °C，要求至少 850 °C。 第4条"),
+        (Advice.DO_NOT_CHARGE, 812.4, "zh", "请勿进炉：再燃室 812 °C，要求至少 850 °C。 第4条"),
         (Advice.MAY_CHARGE, 871.0, "en", "May be charged: the secondary chamber is at 871 °C"),
         (Advice.UNKNOWN, None, "en", "Whether it may be charged is not known"),
     ],
