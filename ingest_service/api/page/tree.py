@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from ingest_service.api.access import Act, needs
 from ingest_service.api.context import Context, Here
 from ingest_service.api.errors import InvalidRequest, NotFound
+from ingest_service.api.page.addresses import Word
 from ingest_service.api.page.places import NodeChoice, name_of, way_to
 from ingest_service.api.page.rendering import OpenPage
 from ingest_service.api.page.texts import Texts
@@ -29,7 +30,7 @@ MADE_BY_HAND = (NodeKind.CITY, NodeKind.DISTRICT, NodeKind.HOME)
 
 
 class ShownNode(msgspec.Struct, frozen=True):
-    """A node with what stands below it, and the places to which it may be moved."""
+    """A node with what stands below it. `places` are those to which it may be moved, where that is asked for."""
 
     id: str
     kind: NodeKind
@@ -39,18 +40,19 @@ class ShownNode(msgspec.Struct, frozen=True):
     parent_id: str | None
     children: list["ShownNode"]
     places: list[NodeChoice]
-    is_top: bool
+    may_change: bool
 
 
 @router.get("/tree")
-def show_tree(here: Here, page: OpenPage, act: Planting) -> HTMLResponse:
-    """The part of the tree that the reader may change."""
+def show_tree(here: Here, page: OpenPage, act: Planting, node: Word = "") -> HTMLResponse:
+    """The part of the tree that the reader may change, with the form for one node of it."""
     heard = furnaces_by_home(page.sight)
     rooted = may_at(act.caller, Right.TREE, ROOT_ID, act.tree)
     return page.render(
         "tree.html",
         "people",
-        tops=[shown(act, node, heard, page.t, True) for node in tops(act)],
+        tops=[shown(act, top, heard, page.t, node) for top in tops(act)],
+        changing=node,
         waiting=here.people.directory.waiting() if rooted else (),
         places=places_for(act, NodeKind.HOME, page.t),
         parents={kind: places_for(act, kind, page.t) for kind in MADE_BY_HAND},
@@ -158,7 +160,9 @@ def furnaces_by_home(sight: Reader) -> dict[str, list[Node]]:
     return found
 
 
-def shown(act: Act, node: Node, heard: Mapping[str, Sequence[Node]], t: Texts, is_top: bool) -> ShownNode:
+def shown(
+    act: Act, node: Node, heard: Mapping[str, Sequence[Node]], t: Texts, changing: str, is_top: bool = True
+) -> ShownNode:
     """A node for the page, with everything below it; furnaces that were announced stand there by themselves."""
     announced = [one for one in heard.get(node.id, ()) if act.tree.get(one.id) is None]
     below = [*act.tree.children(node.id), *announced]
@@ -169,7 +173,7 @@ def shown(act: Act, node: Node, heard: Mapping[str, Sequence[Node]], t: Texts, i
         name_zh=node.name_zh,
         name_en=node.name_en,
         parent_id=node.parent_id,
-        children=[shown(act, child, heard, t, False) for child in below],
-        places=[] if node.kind in (NodeKind.ALL, NodeKind.FURNACE) else places_for(act, node.kind, t),
-        is_top=is_top,
+        children=[shown(act, child, heard, t, changing, False) for child in below],
+        places=places_for(act, node.kind, t) if node.id == changing else [],
+        may_change=not is_top and node.kind not in (NodeKind.ALL, NodeKind.FURNACE),
     )

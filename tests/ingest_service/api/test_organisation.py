@@ -230,6 +230,16 @@ def test_a_home_that_waits_is_no_matter_of_an_administrator_further_down(north: 
     assert north.send("/tree/add", **form).status_code == 404
 
 
+def test_the_form_of_a_node_is_there_when_it_is_asked_for(root: Admin, north: Admin) -> None:
+    assert 'action="/tree/change"' not in root.page("/tree")
+    assert 'href="/tree?node=home%3Adonghu#home%3Adonghu"' in root.page("/tree")
+    form = root.page("/tree?node=home:donghu")
+    assert form.count('action="/tree/change"') == 1
+    assert '<input type="hidden" name="node" value="home:donghu">' in form
+    assert 'action="/tree/change"' not in root.page("/tree?node=all")
+    assert 'action="/tree/change"' not in north.page("/tree?node=home:donghu")
+
+
 def test_a_home_moves_with_all_its_history_and_who_could_see_it_is_known(root: Admin, north: Admin) -> None:
     assert north.http.get("/api/v1/homes/donghu").status_code == 404
     names = {"name_zh": "东湖殡仪馆", "name_en": "Donghu"}
