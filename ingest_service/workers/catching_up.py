@@ -1,5 +1,7 @@
 """What a service that has just started may have missed: hours that were over, or touched, while it was away."""
 
+from collections.abc import Iterable
+
 from edge_agent.wire.durations import HOUR_MS
 from ingest_service.store.channels import Channels
 from ingest_service.store.judgements import JudgementStore
@@ -33,3 +35,9 @@ def gaps(judgements: JudgementStore, channels: Channels, hour_ms: int) -> list[F
         for furnace, judged_ms in last.items()
         for start_ms in range(max(judged_ms + HOUR_MS, hour_ms - CATCH_UP_MS), hour_ms, HOUR_MS)
     ]
+
+
+def still_measured(hours: Iterable[FurnaceHour], channels: Channels) -> list[FurnaceHour]:
+    """Those of furnaces that have a channel: one whose devices call it something else by now has none any more."""
+    known = set(channels.furnaces.tolist())
+    return [hour for hour in hours if hour.furnace_id in known]

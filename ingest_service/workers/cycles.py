@@ -15,7 +15,7 @@ from ingest_service.store.energy import EnergyStore, KnownHour
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.backlog import OVERDUE_MS, Backlog
-from ingest_service.workers.catching_up import CATCH_UP_MS
+from ingest_service.workers.catching_up import CATCH_UP_MS, still_measured
 from ingest_service.workers.cycle_ends import CycleEnds
 from ingest_service.workers.cycle_reading import CycleSite, newest_of
 from ingest_service.workers.cycle_search import REACH_MS, charges_near, search
@@ -66,7 +66,7 @@ class CycleWorker:
         with self._lock:
             self._plan(channels, now_ms)
             due = self._backlog.take_due(now_ms)
-        self._renew_all(channels, due, now_ms)
+        self._renew_all(channels, still_measured(due, channels), now_ms)
         ended = self._ends.due(channels, now_ms)
         for at in range(0, len(ended), _FURNACES_AT_ONCE):
             self._look(channels, ended[at : at + _FURNACES_AT_ONCE], now_ms)

@@ -125,7 +125,12 @@ class ExpectWorker:
         return len(finished)
 
     def _complete(self, channels: Channels, looked: Looked) -> None:
-        """Write what was expected of the minutes of a cremation that came late, or whose phase nobody told."""
+        """Write what was expected of the minutes of a cremation that came late, or whose phase nobody told.
+
+        Of a furnace that goes by another name by now nothing was.
+        """
+        if looked.finished.furnace_id not in channels.furnaces:
+            return
         missing = ~self._recent.is_told(looked.finished.furnace_id, looked.start_ms)
         low, high = looked.expected.low.T[missing], looked.expected.high.T[missing]
         if missing.any():

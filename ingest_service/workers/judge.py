@@ -22,7 +22,7 @@ from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers import verdicts, withdrawal
 from ingest_service.workers.average import GRACE_MS, FurnaceHour
 from ingest_service.workers.backlog import OVERDUE_MS, Backlog
-from ingest_service.workers.catching_up import RECHECK_MS, gaps, missed_hours
+from ingest_service.workers.catching_up import RECHECK_MS, gaps, missed_hours, still_measured
 from ingest_service.workers.charging import charge_advice
 from ingest_service.workers.cremations import cycles_for
 from ingest_service.workers.loop import run_every
@@ -120,7 +120,7 @@ class JudgeWorker:
             self._under_way = {hour: self._why.pop(hour) for hour in due if hour in self._why}
         left: Sequence[FurnaceHour] = due
         try:
-            self._judge(due, channels, now_ms)
+            self._judge(still_measured(due, channels), channels, now_ms)  # verdicts on the others stay as they are
             left = ()
         finally:
             with self._lock:

@@ -49,7 +49,12 @@ def lasts(row: ExceedanceRow, seen: Observed) -> bool:
 
 
 def _condition(row: ExceedanceRow, seen: Observed, ends_ms: int | None) -> Condition | None:
-    """The row as a condition, as far as its limit is still in the book and no stricter one governs in its place."""
+    """The row as a condition, as far as its limit is still in the book and no stricter one governs in its place.
+
+    A furnace that has no channel any more is in no condition.
+    """
+    if row.furnace_id not in seen.channels.furnaces:
+        return None
     place = seen.channels.of_furnace(row.furnace_id)
     day = local(row.start_ms, seen.site.zone).date()
     for pack, limit in governing(seen.site.book.of(place.home_id, place.furnace), day):

@@ -32,7 +32,7 @@ from ingest_service.store.derived.point import DerivedColumn
 from ingest_service.store.doing import Doing
 from ingest_service.store.lessons import Lesson, LessonStore
 from ingest_service.store.marks import Act, MarkEntry, MarkStore
-from ingest_service.store.tables import Series
+from ingest_service.store.tables import Furnace, Series, Source
 from ingest_service.workers import lessons as learning
 from ingest_service.workers.expect import MEANS_AFTER_MS, ExpectWorker
 from ingest_service.workers.lessons import Lessons
@@ -367,3 +367,18 @@ def test_only_the_lessons_that_are_needed_are_kept(plant: Plant, monkeypatch: py
     monkeypatch.setattr(learning, "_KEPT", FEWEST)
     plant.live_through(1, truth(1)[FEWEST : FEWEST + 2])
     assert [one.case_number for one in plant.own()] == [f"c{one.cremation}" for one in truth(1)[2 : FEWEST + 2]]
+
+
+def test_a_cremation_of_a_furnace_that_goes_by_another_name_by_now_is_looked_at_all_the_same(plant: Plant) -> None:
+    one = truth(1)[FEWEST]
+    plant.show(1, one.from_ms // MINUTE * MINUTE, one.to_ms)
+    plant.end(1, one)
+    with Session(plant.city.engine) as session, session.begin():
+        session.add(Furnace(id=90, home_id="h1", name="renamed"))
+        session.flush()
+        session.execute(update(Source).where(Source.furnace_id == 1).values(furnace_id=90))
+    plant.start()
+    assert plant.worker.step(one.to_ms + AFTER) == 1
+    assert plant.expected(1, "low") == {}
+    assert plant.own()[-1].held_back is HeldBack.BAD_DATA, "nothing of it can be read"
+    assert plant.worker.step(one.to_ms + AFTER + 10_000) == 0

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from edge_agent.wire.durations import HOUR_MS
 from ingest_service.alarms.facts import ExceedanceFacts
@@ -11,6 +12,7 @@ from ingest_service.emissions.rulepack import Pollutant
 from ingest_service.errors import StoreError
 from ingest_service.store.alarms import Answer
 from ingest_service.store.judged_tables import Judgement
+from ingest_service.store.tables import Furnace, Source
 from ingest_service.store.transaction import transaction
 from tests.ingest_service.workers.city import IDLE, MINUTE, START, City
 from tests.support.told import told_of
@@ -307,3 +309,33 @@ def test_a_preview_without_a_valid_minute_says_why(city: City) -> None:
 
 def test_verdicts_are_stored_by_their_labels() -> None:
     assert [verdict.label for verdict in Verdict] == ["within", "exceeded", "invalid", "not_judged"]
+
+
+def rename(city: City, furnace: int) -> None:
+    """Its device says another furnace's name from now on; nothing measures the old one any more."""
+    with Session(city.engine) as session, session.begin():
+        session.add(Furnace(id=90, home_id="h1", name="renamed"))
+        session.flush()
+        session.execute(update(Source).where(Source.furnace_id == furnace).values(furnace_id=90))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_furnace_that_goes_by_another_name_keeps_its_verdicts_and_its_alarm_ends(city: City, restarted: bool) -> None:
+    city.judge.step(START)
+    live(city, START, START + HOUR_MS, HIGH_HCL)
+    pass_time(city, START + HOUR_MS)
+    before = judged(city)
+    assert [row.verdict for row in before] == ["exceeded"]
+    (raised,) = city.alarms.open()
+    city.alarms.acknowledge(raised.id, "王建国", "", START + HOUR_MS + 85_000)
+    rename(city, 1)
+    city.judge.marked(1, START, START + HOUR_MS, START + HOUR_MS + 90_000)
+    if restarted:
+        city.restart()
+    pass_time(city, START + HOUR_MS + 5 * MINUTE)
+    city.judge.step(START + HOUR_MS + 10 * MINUTE)
+    assert judged(city) == before
+    assert not city.judge.awaits(1, START, START + HOUR_MS)
+    ended = city.alarms.get(raised.id)
+    assert ended is not None
+    assert ended.state is State.CLOSED
