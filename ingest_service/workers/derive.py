@@ -94,7 +94,8 @@ class DeriveWorker:
         if not self._names:
             self._names = history_of(self._derived.read(MEASUREMENT, lambda _tags: True, 0, now_ms + HOUR_MS))
         reader = self._from.reader
-        later = news(self._names, overview.homes(reader), overview.furnaces(reader), now_ms)
+        furnaces = overview.furnaces(reader)  # before the homes, which may grow meanwhile
+        later = news(self._names, overview.homes(reader), furnaces, now_ms)
         if later:
             self._derived.write(list(points_of(later)))
             self._names = joined(self._names, later)
@@ -147,9 +148,10 @@ class DeriveWorker:
     def _standing(self, now_ms: int) -> list[Point]:
         """How furnaces, edges, alarms and the service stand."""
         reader, sources, at_ms = self._from.reader, self._from, now_ms // MINUTE_MS * MINUTE_MS
-        alarms, homes = journal.open_alarms(reader), overview.homes(reader)
+        alarms, furnaces, edges = journal.open_alarms(reader), overview.furnaces(reader), overview.edges(reader)
+        homes = overview.homes(reader)  # after what stands in them, for they may grow meanwhile
         now = Now(
-            now_ms=now_ms, at_ms=at_ms, homes=homes, furnaces=overview.furnaces(reader), edges=overview.edges(reader),
+            now_ms=now_ms, at_ms=at_ms, homes=homes, furnaces=furnaces, edges=edges,
             views=sources.edges(), silent_after_s=sources.silent_after_s, channels=sources.channels(),
             live=sources.live.rows(), alarms=alarms, previews=sources.previews(),
         )  # fmt: skip

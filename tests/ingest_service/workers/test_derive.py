@@ -1,12 +1,14 @@
 """What the service writes for dashboards: once for each row, again for its revisions, and how all stands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import Select, delete, update
 from sqlalchemy.orm import Session
 
 from ingest_service.errors import StoreError
@@ -15,6 +17,8 @@ from ingest_service.store.cycle_tables import Cremation, EnergyHour
 from ingest_service.store.derived.embedded import EmbeddedDerived
 from ingest_service.store.derived.point import DerivedColumn, Point
 from ingest_service.store.judged_tables import Exceedance, Judgement, Mark
+from ingest_service.store.overview import Reader, Scope
+from ingest_service.store.tables import Furnace, Home
 from ingest_service.workers import derive
 from ingest_service.workers.derive import DeriveWorker
 from tests.dashboards.seeding import cremation, sources
@@ -280,3 +284,23 @@ def test_a_store_that_failed_gets_everything_later(city: City, monkeypatch: pyte
     steady.step(NOW_MS + 10_000)
     (column,) = columns(city, "average", "state", home="beishan", furnace="furnace-1", pollutant="hcl")
     assert len(column.at_ms) == 34
+
+
+def test_a_home_that_comes_while_it_is_read_stops_nothing(city: City) -> None:
+    class Growing(Reader):
+        """Between any two looks another home with a furnace has come."""
+
+        def rows(self, query: Select[*tuple[Any, ...]]) -> list[Mapping[str, Any]]:
+            found = super().rows(query)
+            home = f"new{next(numbers)}"
+            city.insert(Home, {"id": home})
+            city.insert(Furnace, {"home_id": home, "name": "furnace-1"})
+            return found
+
+    numbers = count(1)
+    growing = msgspec.structs.replace(sources(city), reader=Growing(city.engine, Scope()))
+    late = DeriveWorker(growing, city.derived, lambda: city.now_ms)
+    assert late.step(NOW_MS) > 100
+    assert late.step(NOW_MS + MINUTE_MS) > 0
+    named = {dict(one.tags)["home"] for one in columns(city, "name", "text_zh")}
+    assert {"beishan", "new1"} <= named
