@@ -62,7 +62,8 @@ def add_failures(app: FastAPI) -> None:
 
 
 async def _answer_ours(request: Request, error: Exception) -> Response:
-    return answer(request, FAILURES[type(error)], str(error))
+    kind = next(kind for kind in type(error).__mro__ if kind in FAILURES)
+    return answer(request, FAILURES[kind], str(error))
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
