@@ -25,14 +25,14 @@ class HotOrder:
     def __init__(self) -> None:
         self._done: set[int] = set()
 
-    def next_slice(self, cursor: DuckDBPyConnection, before_ms: int, newest_ms: int) -> int | None:
+    def next_slice(self, cursor: DuckDBPyConnection, before_ms: int, until_ms: int) -> int | None:
         """The newest slice that is over and worth the work, of the hours that stay hot; None: there is none.
 
-        `before_ms` is where sealing ends, `newest_ms` when the newest sample was measured.
+        `before_ms` is where sealing ends, `until_ms` how far samples have come.
         """
         first = before_ms // HOUR_MS * HOUR_MS // SLICE_MS
         self._done = {number for number in self._done if number >= first}
-        for number in range((newest_ms - SETTLED_MS) // SLICE_MS - 1, first - 1, -1):
+        for number in range((until_ms - SETTLED_MS) // SLICE_MS - 1, first - 1, -1):
             if number not in self._done:
                 self._done.add(number)
                 ((rows,),) = cursor.execute(_COUNT, [number * SLICE_MS, (number + 1) * SLICE_MS]).fetchall()

@@ -1,6 +1,7 @@
 """The embedded store: keeps the protocol of `store.timeseries` with one DuckDB file and sealed Parquet files."""
 
 import threading
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -212,8 +213,11 @@ class EmbeddedStore:
         """Put a slice of what stays hot in order: one at a time, so that sealing never waits for long."""
         with self._writing:
             newest_ms = opened.newest.newest_ms()
+        if newest_ms is None:
+            return
+        until_ms = min(newest_ms, time.time_ns() // 1_000_000)  # the clock of an edge may run ahead
         with opened.database.transaction() as cursor:
-            number = None if newest_ms is None else opened.order.next_slice(cursor, before_ms, newest_ms)
+            number = opened.order.next_slice(cursor, before_ms, until_ms)
             if number is not None:
                 order_slice(cursor, number)
 

@@ -1,5 +1,6 @@
 """Hot samples that were put in order are the same samples, and lie together by series."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,13 @@ def test_few_rows_are_left_as_they_lie(tmp_path: Path) -> None:
     store.write(one_block(1, [(2, 0, 1.0), (1, 0, 1.0), (1, 20 * MINUTE_MS, 1.0)]))
     store.seal(START_MS)
     assert as_they_lie(store, tmp_path) == [(2, 0), (1, 0), (1, 1200)]
+
+
+def test_the_clock_of_one_edge_that_runs_ahead_ends_no_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ordering, "LEAST_ROWS", 1)
+    store, now_ms = EmbeddedStore(tmp_path), time.time_ns() // 1_000_000
+    second, ahead = (now_ms - START_MS) // 1000, 25 * 60
+    store.write(one_block(1, [(2, second * 1000, 1.0), (1, second * 1000, 1.0), (3, (second + ahead) * 1000, 1.0)]))
+    for _ in range(3):
+        store.seal(now_ms)
+    assert as_they_lie(store, tmp_path) == [(2, second), (1, second), (3, second + ahead)]
