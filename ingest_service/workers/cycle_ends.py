@@ -28,7 +28,7 @@ class CycleEnds:
         self._due_ms: dict[int, list[int]] = {}
 
     def due(self, channels: Channels, now_ms: int) -> list[int]:
-        """The furnaces to look at now. Raises StoreError."""
+        """The furnaces to look at now, of those that have a channel. Raises StoreError."""
         until_ms = (now_ms - GRACE_MS) // MINUTE_MS * MINUTE_MS
         if until_ms != self._looked_ms:
             since_ms = until_ms - HOUR_MS if self._looked_ms is None else self._looked_ms - _LATE_MINUTES * MINUTE_MS
@@ -38,7 +38,8 @@ class CycleEnds:
         for furnace in due:
             self._due_ms[furnace] = [at_ms for at_ms in self._due_ms[furnace] if at_ms > now_ms]
         self._due_ms = {furnace: times for furnace, times in self._due_ms.items() if times}
-        return due
+        known = set(channels.furnaces.tolist())
+        return [furnace for furnace in due if furnace in known]
 
     def settle(self, furnace_id: int, end_ms: int) -> None:
         """A cremation that ended then is found: no need to look for it again."""

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import numpy as np
 import pytest
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from edge_agent.simulator.furnace import FurnaceModel
 from edge_agent.simulator.schedule import Rhythm, Schedule
@@ -21,6 +23,7 @@ from ingest_service.emissions.units import Oxide
 from ingest_service.store.cycles import CycleRow, CycleStore
 from ingest_service.store.energy import EnergyStore, energy_hours
 from ingest_service.store.overview import Reader, Scope
+from ingest_service.store.tables import Furnace, Source
 from ingest_service.workers.average import FurnaceHour
 from ingest_service.workers.cycle_reading import CycleSite
 from ingest_service.workers.cycles import CycleWorker
@@ -161,6 +164,22 @@ def test_found_as_they_end_they_are_the_same_as_found_afterwards(plant: Plant, r
     assert len(plant.found()) >= len(truth())
     plant.catch_up()
     assert bare(plant.found()) == replayed
+
+
+def test_a_furnace_that_goes_by_another_name_when_its_cremation_ends_stops_nothing(plant: Plant) -> None:
+    plant.worker.step(START)
+    until_ms = truth()[-1].to_ms // MINUTE * MINUTE
+    plant.feed(START, until_ms)
+    plant.pass_time(until_ms + 6_000)
+    before = plant.found()
+    with Session(plant.city.engine) as session, session.begin():
+        session.add(Furnace(id=90, home_id="h1", name="renamed"))
+        session.flush()
+        session.execute(update(Source).where(Source.furnace_id == 1).values(furnace_id=90))
+    plant.touch_all(until_ms)
+    for minutes in range(1, 25):
+        plant.worker.step(until_ms + minutes * MINUTE + 6_000)
+    assert [row for row in plant.found() if row.furnace_id == 1] == before
 
 
 def test_a_cremation_is_known_minutes_after_it_ended(plant: Plant) -> None:
