@@ -24,13 +24,17 @@ class SealWorker:
 
     def step(self, now_ms: int) -> int:
         """Do what is due; return the number of hours sealed."""
-        sealed = self._store.seal(now_ms - HOT_MS)
-        if now_ms // HOUR_MS != self._retired_hour:
-            if gone := self._store.retire(self._retention, now_ms):
-                _log.info("hours_retired", hours=gone, raw_days=self._retention.raw_days)
-            self._retired_hour = now_ms // HOUR_MS
-        return sealed
+        try:
+            return self._store.seal(now_ms - HOT_MS)
+        finally:
+            self._retire(now_ms)  # also where there is no room to seal: it makes some
 
     async def run(self, stop: asyncio.Event) -> None:
         """Step until told to stop."""
         await run_every("seal", INTERVAL_S, self.step, self._clock, stop)
+
+    def _retire(self, now_ms: int) -> None:
+        if now_ms // HOUR_MS != self._retired_hour:
+            if gone := self._store.retire(self._retention, now_ms):
+                _log.info("hours_retired", hours=gone, raw_days=self._retention.raw_days)
+            self._retired_hour = now_ms // HOUR_MS
