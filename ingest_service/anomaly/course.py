@@ -41,6 +41,11 @@ def told_phases(begins_ms: Sequence[int | None], from_ms: int, minutes: int) -> 
     return phase
 
 
+def fire_is_out(phase: Float64s) -> Bools:
+    """Of (furnaces, minutes): where every minute's phase is known, and in none of them a fire burns."""
+    return np.asarray((np.isfinite(phase) & ~np.isin(phase, list(_FIRST))).all(axis=-1))
+
+
 def cells(phase: Float64s) -> Int64s:
     """The cell of every minute of (furnaces, minutes), NO_CELL where it is not known or no fire burns.
 

@@ -7,8 +7,10 @@ import msgspec
 import numpy as np
 
 from edge_agent.wire.durations import MINUTE_MS
+from ingest_service.alarms.lifecycle import Normal
+from ingest_service.alarms.vocabulary import Kind
 from ingest_service.anomaly.baseline import Expected
-from ingest_service.anomaly.course import NO_CELL, cells
+from ingest_service.anomaly.course import NO_CELL, cells, fire_is_out
 from ingest_service.anomaly.detectors import run_on_minutes
 from ingest_service.anomaly.unusual import LONGEST_SILENCE
 from ingest_service.anomaly.window import FewMinutes
@@ -19,6 +21,7 @@ from ingest_service.store.derived.point import DerivedStore, Point, Tags, tags_o
 from ingest_service.store.timeseries import TimeSeriesStore
 from ingest_service.workers.anomalies import observations
 from ingest_service.workers.average import GRACE_MS
+from ingest_service.workers.conditions import series_key, series_of_keys
 from ingest_service.workers.expected_points import Bounds, expected_points
 from ingest_service.workers.lessons import Lessons, Looked
 from ingest_service.workers.loop import run_every
@@ -72,12 +75,24 @@ class ExpectWorker:
 
     def _minute(self, channels: Channels, end_ms: int, now_ms: int) -> int:
         self._recent.move_to(end_ms, channels)
+        changed = self._end_alarms(channels, now_ms)
         burning = self._burning()
         if not len(burning.row):
-            return 0
-        changed = self._tell_alarms(channels, burning, now_ms)
+            return changed
+        changed += self._tell_alarms(channels, burning, now_ms)
         self._tell_expected(channels, burning)
         return changed
+
+    def _end_alarms(self, channels: Channels, now_ms: int) -> int:
+        """What is unusual of a cremation ends with its fire."""
+        alarmed = series_of_keys(Kind.UNUSUAL, self._alarms.open_keys())
+        if not alarmed:
+            return 0
+        out = self._recent.furnaces[fire_is_out(self._recent.phase[:, -LONGEST_SILENCE:])]
+        series = watched_series(channels, out).ravel()
+        ended = series[np.isin(series, alarmed)].tolist()
+        seen = [Normal(series_key(Kind.UNUSUAL, one), self._recent.end_ms) for one in ended]
+        return len(self._alarms.settle(seen, now_ms)) if seen else 0
 
     def _burning(self) -> Burning:
         """The furnaces that burn, or did a moment ago, and of which something is expected."""

@@ -3,7 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest_service.anomaly.course import CELLS, MINUTES_OF, NO_CELL, PHASE_OF, cells, phase_minutes, told_phases
+from ingest_service.anomaly.course import (
+    CELLS,
+    MINUTES_OF,
+    NO_CELL,
+    PHASE_OF,
+    cells,
+    fire_is_out,
+    phase_minutes,
+    told_phases,
+)
 
 IDLE, PREHEAT, CHARGE, IGNITION, MAIN, BURNOUT, COOLING = range(7)
 NAN = float("nan")
@@ -75,3 +84,8 @@ def test_a_cremation_whose_phases_are_known_has_the_cells_of_its_whole_minutes()
 def test_of_a_phase_whose_bounds_were_not_seen_nothing_is_known() -> None:
     phases = told_phases([0, 60_000, None, 240_000, 300_000], 0, 6)
     assert np.array_equal(phases, [CHARGE, NAN, NAN, NAN, BURNOUT, NAN], equal_nan=True)
+
+
+def test_the_fire_is_out_where_every_minute_is_known_and_none_burns() -> None:
+    phase = np.array([[COOLING, COOLING, IDLE], [MAIN, COOLING, COOLING], [COOLING, NAN, COOLING]])
+    assert fire_is_out(phase).tolist() == [True, False, False]

@@ -216,6 +216,18 @@ def test_a_weak_burner_is_told_of_after_minutes_with_what_was_expected_and_clear
     assert [row.state for row in plant.told()] == [State.CLEARED_UNACKNOWLEDGED]
 
 
+def test_what_was_unusual_to_the_end_of_a_cremation_ends_when_the_fire_is_out(plant: Plant) -> None:
+    one = truth(1)[FEWEST]
+    burnt_ms = next(phase.from_ms for phase in one.phases if phase.phase == "cooling")
+    onset_ms = burnt_ms // MINUTE * MINUTE - 10 * MINUTE
+    plant.begin(1, one, onset_ms)
+    plant.watch(1, onset_ms, burnt_ms, **{T2: -250.0})
+    (row,) = plant.told()
+    assert row.state is State.ACTIVE_UNACKNOWLEDGED
+    plant.watch(1, burnt_ms // MINUTE * MINUTE + MINUTE, burnt_ms + 4 * MINUTE, **{T2: -250.0})
+    assert [row.state for row in plant.told()] == [State.CLEARED_UNACKNOWLEDGED]
+
+
 def test_what_a_person_has_marked_is_not_told_of(plant: Plant) -> None:
     one = truth(1)[FEWEST]
     onset_ms = main_of(one) + 5 * MINUTE
