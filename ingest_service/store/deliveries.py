@@ -57,7 +57,7 @@ class DeliveryStore:
             rows = session.scalars(query.with_for_update(skip_locked=True)).all()
             for row in rows:
                 row.state, row.lease_until_ms, row.attempts = DeliveryState.SENDING, now_ms + lease_ms, row.attempts + 1
-            return tuple(_row(row) for row in rows)
+            return tuple(delivery_row(row) for row in rows)
 
     def accepted(self, delivery_id: int, now_ms: int, line: str) -> None:
         """The next system took it."""
@@ -75,7 +75,7 @@ class DeliveryStore:
         """The newest messages of the inbox in one language, newest first."""
         query = select(Delivery).where(Delivery.channel == Medium.INBOX, Delivery.locale == locale)
         with transaction(self._engine) as session:
-            return tuple(_row(row) for row in session.scalars(query.order_by(Delivery.id.desc()).limit(limit)))
+            return tuple(delivery_row(row) for row in session.scalars(query.order_by(Delivery.id.desc()).limit(limit)))
 
     def _finish(self, delivery_id: int, state: DeliveryState, at_ms: int, line: str) -> None:
         with transaction(self._engine) as session:
@@ -117,7 +117,8 @@ def _idempotency_key(message: AlarmMessage, receiver: Receiver) -> str:
     return f"{message.event_id}-{receiver.medium}-{receiver.locale}-{address}"
 
 
-def _row(row: Delivery) -> DeliveryRow:
+def delivery_row(row: Delivery) -> DeliveryRow:
+    """A row of the table as it is handed out."""
     return DeliveryRow(
         id=row.id,
         alarm_id=row.alarm_id,
