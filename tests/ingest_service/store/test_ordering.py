@@ -11,8 +11,9 @@ from ingest_service.store.embedded.database import Database
 from tests.ingest_service.store.batches import HOUR_MS, START_MS, Row, one_block, rows_of
 
 MINUTE_MS = 60_000
-SECONDS = 25 * 60  # two slices that are over, and half of one that is not
-STEP_S = 100
+SLICE_S = ordering.SLICE_MS // 1000
+SECONDS = 5 * SLICE_S // 2  # two slices that are over, and half of one that is not
+STEP_S = SLICE_S // 6
 SERIES = (1, 2, 3)
 
 
@@ -47,8 +48,8 @@ def test_slices_that_are_over_lie_in_order_and_the_running_one_as_it_came(store:
         store.seal(START_MS)
     assert everything(store) == before
     lie = as_they_lie(store, tmp_path)
-    running = [(series, second) for second in range(1200, SECONDS, STEP_S) for series in SERIES]
-    late, early = ([(series, at) for series in SERIES for at in range(a, a + 600, STEP_S)] for a in (600, 0))
+    running = [(series, second) for second in range(2 * SLICE_S, SECONDS, STEP_S) for series in SERIES]
+    late, early = ([(series, at) for series in SERIES for at in range(a, a + SLICE_S, STEP_S)] for a in (SLICE_S, 0))
     assert lie == [*running, *late, *early]
 
 
@@ -62,10 +63,10 @@ def test_a_slice_is_put_in_order_once(store: EmbeddedStore, tmp_path: Path) -> N
 
 def test_of_two_values_at_one_time_the_first_stays_in_order_or_not(store: EmbeddedStore) -> None:
     before = everything(store)
-    store.write(one_block(9001, [(2, 600_000, -1.0)]))
+    store.write(one_block(9001, [(2, SLICE_S * 1000, -1.0)]))
     store.seal(START_MS)
     assert everything(store) == before
-    store.write(one_block(9002, [(2, 700_000, -1.0), (2, 100_000, -1.0)]))
+    store.write(one_block(9002, [(2, (SLICE_S + STEP_S) * 1000, -1.0), (2, STEP_S * 1000, -1.0)]))
     for _ in range(3):
         store.seal(START_MS)
     assert everything(store) == before
